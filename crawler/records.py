@@ -1,0 +1,162 @@
+"""The records that flow from the wire to the archive: frozen, one direction, no way back.
+
+    Exchange ─► Capture ─decode► Page ─extract► Article ─clean► Article ─sections► Article ─store► archive.db
+
+Bulky fields have ``repr=False``, because Scrapy logs every item.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+CaptureKind = Literal["article", "list", "feed", "robots", "attachment", "image", "other"]
+PageKind = Literal["article", "list", "other"]
+PublishedBasis = Literal["visible", "meta", "url", "list", "dateline"]
+Role = Literal["body", "heading", "caption", "byline", "repeat", "boilerplate", "spam"]
+RemovalReason = Literal["repeat", "spam", "furniture"]
+Truncation = Literal["length", "time", "disconnect", "unspecified"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and its response exactly as they crossed the wire."""
+
+    url: str
+    method: str
+    started_at: datetime
+    """UTC, when the request was sent."""
+    ip: str | None
+    """Address of the peer; None where it is unknown."""
+    request: bytes = field(repr=False)
+    """Request line, headers and body."""
+    response: bytes = field(repr=False)
+    """Status line, headers and body, transfer coding kept; empty where nothing came."""
+    truncated: Truncation | None = None
+    """Why the response is not whole, in WARC's words; None for a whole one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRef:
+    """Where a WARC record lies."""
+
+    file: str
+    """File name without folder and without ``.open``."""
+    offset: int
+    """First byte of the record's gzip member."""
+    length: int
+    """Bytes of the gzip member."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a list page said of an article."""
+
+    title: str | None = None
+    published: str | None = None
+    """ISO 8601 day or time with +08:00."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One response as it came, archived, before anything was read out of it."""
+
+    run_id: str
+    portal_id: str
+    kind: CaptureKind
+    url: str
+    """The address that answered (after redirects)."""
+    fetched_at: datetime
+    """UTC."""
+    status: int
+    content_type: str | None = None
+    """The Content-Type header as it came."""
+    content_encoding: str | None = None
+    """The content coding that is still on ``body``."""
+    etag: str | None = None
+    last_modified: str | None = None
+    payload_sha256: str
+    """Hex digest of ``body``: transfer coding removed, content coding kept."""
+    record: RecordRef
+    revisit_of: RecordRef | None = None
+    """The original record, where this one is a revisit of it."""
+    truncated: Truncation | None = None
+    key: str | None = None
+    """The frontier's key of the request that brought it; None for what no spider asked for."""
+    listed: Listed | None = None
+    body: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A capture with its text decoded."""
+
+    capture: Capture
+    """Without its body."""
+    text: str = field(repr=False)
+    encoding: str
+    """Python codec name, lower case: ``utf-8``, ``gb18030``, ``big5hkscs`` …"""
+    encoding_basis: str
+    """Why, in words: ``bom``, ``utf-8 strict``, ``declared gb2312``, ``plausibility`` …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """One paragraph of an article, its text exactly as the page has it."""
+
+    text: str = field(repr=False)
+    role: Role = "body"
+    fold_hash: int | None = None
+    """Signed 64-bit key of the folded text; set by the stage ``sections``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Something cut out of the article's own block, and the rule that cut it."""
+
+    text: str
+    reason: RemovalReason
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that an article links to."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture inside an article."""
+
+    url: str
+    caption: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What a page says: its fields and its paragraphs. An absent value is None."""
+
+    capture: Capture
+    encoding: str
+    kind: PageKind
+    title: str | None = None
+    published: str | None = None
+    """``YYYY-MM-DD`` or ``YYYY-MM-DDThh:mm:ss+08:00``, as the page shows it to its readers."""
+    published_basis: PublishedBasis | None = None
+    meta_published: str | None = None
+    """The same forms, as the page's PubDate tag has it."""
+    source: str | None = None
+    author: str | None = None
+    """Names without role words, several joined by ``,`` in page order."""
+    editor: str | None = None
+    column: str | None = None
+    site_name: str | None = None
+    site_id: str | None = None
+    division: str | None = None
+    """Six digits of GB/T 2260."""
+    paragraphs: tuple[Paragraph, ...] = field(repr=False, default=())
+    removed: tuple[Removal, ...] = field(repr=False, default=())
+    attachments: tuple[Attachment, ...] = ()
+    images: tuple[Image, ...] = ()
