@@ -1,0 +1,64 @@
+"""The command line: thin, one file a command, each loaded only when it is called."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "crawl": ("crawler.cli.crawl", "crawl"),
+    "demo": ("crawler.cli.demo", "demo"),
+    "extract": ("crawler.cli.extract", "extract"),
+    "portals": ("crawler.cli.portals", "portals"),
+    "report": ("crawler.cli.report", "report"),
+    "serve": ("crawler.cli.serve", "serve"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed: ``xianzhi --help`` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command's name."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="First steps: xianzhi demo · then: xianzhi crawl --catalogue my.toml · then: xianzhi serve",
+)
+@click.version_option(package_name="xianzhi")
+def cli() -> None:
+    """Xianzhi 县志: an archive of Chinese county and prefecture news.
+
+    Crawls portals every night, keeps the bytes as evidence (WARC), reads the articles, stores each paragraph once,
+    and publishes the result with Datasette.
+    """
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Entry point; answers with the contract's exit codes."""
+    os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
+    from crawler.archive.connection import ArchiveError
+    from crawler.archive.lock import LockHeldError
+    from crawler.catalogue import CatalogueError
+
+    try:
+        return cli(argv)
+    except LockHeldError as error:
+        code, message = 3, str(error)
+    except (ArchiveError, CatalogueError) as error:
+        code, message = 2, str(error)
+    click.echo(f"xianzhi: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,241 @@
+"""``xianzhi crawl``: one nightly run."""
+
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from crawler.catalogue import Catalogue, load
+from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, warc_option
+from crawler.cli.show import people, plain, say_json, status_text, table
+from crawler.fetch.options import Options
+from crawler.fetch.tally import Tally
+from crawler.run import Run, RunResult
+
+PLAIN_SECONDS = 30.0
+"""Without a terminal, a line of progress this often."""
+COUNTERS = ("fetched", "new", "changed", "unchanged", "gone", "failed")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  xianzhi crawl                                      every enabled portal of the bundled catalogue
+  xianzhi crawl qianxian zhouqu                      two portals
+  xianzhi crawl --catalogue my.toml --max-articles 20
+  xianzhi crawl --since 2024-01-01 --json > night.json
+Ctrl-C ends a run cleanly; the next one goes on where it stood.
+Exit codes: 0 all well, 1 a portal failed or something was lost, 2 wrong usage or catalogue,
+3 another run works on this archive, 130 interrupted."""
+)
+@click.argument("portal", nargs=-1)
+@db_option
+@warc_option
+@catalogue_option
+@jobs_option
+@click.option("--max-articles", type=click.IntRange(min=1), help="Article pages a portal; the rest stays queued.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Leave out what a list dates earlier.")
+@click.option("--full", is_flag=True, help="Look again at everything known that the lists still name.")
+@click.option("--delay", type=click.FloatRange(min=0), help="Seconds between requests to a host (default: the portal's, or 1).")
+@click.option(
+    "--allow-network",
+    "networks",
+    multiple=True,
+    metavar="CIDR",
+    help="Allow addresses that are not public, such as 127.0.0.0/8; repeatable.",
+)
+@json_option
+def crawl(
+    portal: tuple[str, ...],
+    db: Path,
+    warc: Path | None,
+    catalogue: Path | None,
+    jobs: int,
+    max_articles: int | None,
+    since: Any,
+    full: bool,
+    delay: float | None,
+    networks: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Crawl the named portals, or all enabled ones: discover, fetch, archive, read, store.
+
+    Only what is new is fetched; bytes go to WARC files, articles to the archive.
+    """
+    entries = load(catalogue)
+    options = Options(
+        db=db,
+        warc=warc or db.with_name("warc"),
+        jobs=jobs,
+        max_articles=max_articles,
+        since=since.strftime("%Y-%m-%d") if since else None,
+        full=full,
+        delay=delay,
+        allow_networks=checked_networks(networks),
+    )
+    result = run_and_show(entries, chosen_ids(entries, portal), options)
+    if as_json:
+        say_json(as_data(result))
+    sys.exit(result.exit_code)
+
+
+def checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    """The CIDR blocks as given; a wrong one is wrong usage."""
+    from ipaddress import ip_network
+
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise click.BadParameter(f"{error} (an address block looks like 10.1.0.0/16)", param_hint="--allow-network") from None
+    return networks
+
+
+def chosen_ids(entries: Catalogue, wanted: tuple[str, ...]) -> frozenset[str]:
+    """The portals asked for, or every enabled one."""
+    known = {portal.id for portal in entries.portals}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise click.UsageError(f"no such portal: {', '.join(map(plain, unknown))} (xianzhi portals list shows the ids)")
+    chosen = frozenset(wanted) or frozenset(portal.id for portal in entries.portals if portal.enabled)
+    if not chosen:
+        raise click.UsageError("the catalogue has no enabled portal")
+    return chosen
+
+
+def run_and_show(entries: Catalogue, chosen: frozenset[str], options: Options) -> RunResult:
+    """Run with a progress display on a terminal, or plain lines without one, and print the report."""
+    groups = [tuple(p for p in group if p.id in chosen) for group in entries.groups()]
+    groups = [group for group in groups if group]
+    console = people()
+    display = TerminalDisplay(console, len(chosen)) if console.is_terminal else PlainDisplay(len(chosen))
+    run = Run(groups, options, on_progress=display.progress, on_log=display.log)
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        display.log(logging.WARNING, "stopping: what is on the wire is stored first")
+        run.stop()
+        signal.signal(signum, signal.SIG_DFL)  # a second Ctrl-C ends it at once; the archive stands that too
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with display:
+            result = run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    print_report(console, result, options)
+    return result
+
+
+class TerminalDisplay:
+    """Progress for eyes: portals done, pages a second, articles."""
+
+    def __init__(self, console: Console, portals: int) -> None:
+        self._console = console
+        self._began = time.monotonic()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("portals"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[counts]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("crawling", total=portals, counts="")
+
+    def __enter__(self) -> "TerminalDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def progress(self, tallies: dict[str, Tally], ended: int) -> None:
+        """Draw the sums."""
+        pages = sum(tally.fetched for tally in tallies.values())
+        rate = pages / max(time.monotonic() - self._began, 0.1)
+        counts = " · ".join(f"{name} {sum(getattr(t, name) for t in tallies.values())}" for name in ("new", "changed", "failed"))
+        self._progress.update(self._task, completed=ended, counts=f"{pages} pages · {rate:.1f} pages/s · {counts}")
+
+    def log(self, level: int, text: str) -> None:
+        """Warnings stand above the bar."""
+        if level >= logging.WARNING:
+            self._progress.console.print(plain(text), style="yellow", markup=False)
+
+
+class PlainDisplay:
+    """Progress for logs: one line a portal that ended, one every half minute."""
+
+    def __init__(self, portals: int) -> None:
+        self._portals = portals
+        self._told = 0
+        self._next = time.monotonic() + PLAIN_SECONDS
+
+    def __enter__(self) -> "PlainDisplay":
+        self._line("INFO", f"crawling {self._portals} portals")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to tidy."""
+
+    def progress(self, tallies: dict[str, Tally], ended: int) -> None:
+        """A line now and then."""
+        if ended > self._told or time.monotonic() >= self._next:
+            self._told, self._next = ended, time.monotonic() + PLAIN_SECONDS
+            sums = " ".join(f"{name}={sum(getattr(tally, name) for tally in tallies.values())}" for name in COUNTERS)
+            self._line("INFO", f"portals={ended}/{self._portals} {sums}")
+
+    def log(self, level: int, text: str) -> None:
+        """Every line, with its level."""
+        self._line(logging.getLevelName(level), text)
+
+    @staticmethod
+    def _line(level: str, text: str) -> None:
+        click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {plain(text)}", err=True)
+
+
+def print_report(console: Console, result: RunResult, options: Options) -> None:
+    """One line a portal, and what to do next."""
+    rows = [
+        (line.portal.id, line.portal.name, status_text(line.status), *(getattr(line.tally, name) for name in COUNTERS), line.reason)
+        for line in result.portals
+    ]
+    columns = ("portal", "name", "status", *COUNTERS, "reason")
+    title = f"Run {result.run_id}: {result.status} in {result.seconds:.1f} s"
+    console.print(table(title, columns, rows, numbers=frozenset(COUNTERS)))
+    for loss in result.lost:
+        console.print(f"lost: {plain(loss)}", style="red", markup=False)
+    for line in result.portals:
+        for reason in line.tally.reasons:
+            console.print(f"{line.portal.id}: {plain(reason)}", style="dim", markup=False)
+    console.print(f"archive {plain(options.db)} · WARC {plain(options.warc)} · browse: xianzhi serve {plain(options.db)}", style="dim", markup=False)
+
+
+def as_data(result: RunResult) -> dict[str, Any]:
+    """The report for scripts."""
+    return {
+        "run": result.run_id,
+        "status": result.status,
+        "seconds": round(result.seconds, 3),
+        "lost": result.lost,
+        "portals": [
+            {
+                "id": line.portal.id,
+                "status": line.status,
+                "reason": line.reason,
+                **{name: getattr(line.tally, name) for name in COUNTERS},
+                "failures": line.tally.reasons,
+            }
+            for line in result.portals
+        ],
+    }

@@ -1,0 +1,70 @@
+"""Options that several commands share, and what they default to."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def default_db(start: Path | None = None) -> Path:
+    """``archive.db`` beside the ``scrapy.cfg`` in or above the current folder, else in the current folder."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "scrapy.cfg").is_file():
+            return folder / "archive.db"
+    return here / "archive.db"
+
+
+def db_option(command: F) -> F:
+    """``--db FILE``."""
+    return click.option(
+        "--db",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=default_db,
+        show_default="archive.db beside scrapy.cfg, else here",
+        help="The archive.",
+    )(command)
+
+
+def warc_option(command: F) -> F:
+    """``--warc DIR``; None stands for ``warc/`` beside the database."""
+    return click.option(
+        "--warc",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=None,
+        show_default="warc/ beside the archive",
+        help="Folder of the WARC files.",
+    )(command)
+
+
+def catalogue_option(command: F) -> F:
+    """``--catalogue PATH``; None stands for the bundled one."""
+    return click.option(
+        "--catalogue",
+        type=click.Path(path_type=Path),
+        default=None,
+        show_default="the bundled one",
+        help="A TOML file of portals, or a folder of them.",
+    )(command)
+
+
+def jobs_option(command: F) -> F:
+    """``--jobs N``."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=lambda: len(os.sched_getaffinity(0)),
+        show_default="the cores",
+        help="Processes.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """``--json``."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="The result as JSON on standard output; what is for people on standard error."
+    )(command)

