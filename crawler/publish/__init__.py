@@ -1,0 +1,81 @@
+"""The public face of an archive: a Datasette plugin that every ``datasette`` in this environment loads.
+
+It recognises the archives among the databases that are served and gives them titles, descriptions, facets, canned
+queries, a front page and readable articles; every response gets its security headers, and Datasette's introspection
+pages are closed. Written for Datasette 0.65 against hooks that 1.0 keeps, but for ``get_metadata``: there the same
+data goes to ``set_*_metadata`` in ``startup``.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from datasette import hookimpl as untyped_hookimpl
+from markupsafe import Markup
+
+from crawler.publish import cells, metadata, pages
+from crawler.publish.facets import YearFacet
+from crawler.publish.headers import Asgi, guarded
+from crawler.publish.paging import keep_order
+
+hookimpl: Callable[[Any], Any] = untyped_hookimpl
+
+
+@hookimpl
+async def startup(datasette: Any) -> None:
+    """Find the archives among the databases."""
+    await metadata.recognise(datasette)
+    for name in metadata.archives(datasette):
+        await keep_order(datasette.get_database(name))
+
+
+@hookimpl
+def get_metadata(datasette: Any) -> dict[str, Any]:
+    """Titles, descriptions, facets and default order."""
+    return metadata.site_metadata(datasette)
+
+
+@hookimpl
+def canned_queries(datasette: Any, database: str) -> dict[str, dict[str, str]]:
+    """Readers' questions."""
+    return metadata.queries() if metadata.is_archive(datasette, database) else {}
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    """SQL function ``fold_hash(text)``: the key under which a paragraph is stored."""
+    conn.create_function("fold_hash", 1, cells.fold_hash_of, deterministic=True)
+
+
+@hookimpl
+def register_facet_classes() -> list[type[YearFacet]]:
+    """Facets by year."""
+    return [YearFacet]
+
+
+@hookimpl
+def render_cell(  # noqa: PLR0917 - by position, and under Datasette's names
+    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
+) -> Markup | None:
+    """Cells that lead to an article."""
+    return cells.article_link(datasette, database=database, table=table, column=column, value=value, row=row)
+
+
+@hookimpl
+def extra_template_vars(
+    datasette: Any, database: str | None, table: str | None, view_name: str, request: Any
+) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """What the front page and an article's page show."""
+    return lambda: pages.template_vars(datasette, database, table, view_name, request)
+
+
+@hookimpl
+def extra_css_urls(datasette: Any) -> list[str]:
+    """Our style sheet."""
+    return [str(datasette.urls.static_plugins("xianzhi", "xianzhi.css"))]
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[[Asgi], Asgi]:
+    """Security headers, and no introspection."""
+    return lambda app: guarded(app, base_url=datasette.setting("base_url"))

@@ -1,0 +1,79 @@
+"""What every response says to the browser, and which of Datasette's pages are closed."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+
+INLINE_SCRIPTS = (
+    "sha256-DMtesc2dB3xCZhCWIkDIjRY30AJia2dU9R83J/BG2Y4=",  # every page: close open menus
+    "sha256-uEjwHx6B6TylDkwnKXY5NeNNPyI38FvghD4BDhzZMRc=",  # pages of SQL: the editor
+    "sha256-fyi5q99UcdjzV8X7vfr/UYD4dsV4ViDDhotcy8GQ6PM=",  # pages of tables
+    "sha256-yVPefuQ6YSumwweHWL1Fw4YNWqWFG1ru4KxqhINGLlU=",  # the same, with allow_facet off
+)
+"""Datasette's own inline scripts, as CSP source expressions; a test recomputes them from served pages."""
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' " + " ".join(f"'{digest}'" for digest in INLINE_SCRIPTS),
+        "style-src 'self' 'unsafe-inline'",  # Datasette colours headings by style attributes
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", _POLICY.encode("ascii")),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),  # a portal need not learn who reads its archived pages
+)
+_NAMES = frozenset(name for name, _ in HEADERS)
+_OPEN_BELOW_DASH = (b"/-/static/", b"/-/static-plugins/")
+
+
+def guarded(app: Asgi, *, base_url: str) -> Asgi:
+    """``app`` with HEADERS on every response, and with everything under ``/-/`` closed but static files.
+
+    Those pages tell strangers about the machine: file paths, versions, plugins, settings, threads, tokens.
+    ``base_url`` is the path that the site lies under, with slashes at both ends.
+    """
+    prefix = base_url.rstrip("/").encode()
+
+    async def wrapped(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in _NAMES]
+                message = {**message, "headers": [*kept, *HEADERS]}
+            await send(message)
+
+        if _is_closed(scope, prefix):
+            await _not_found(send_with_headers)
+        else:
+            await app(scope, receive, send_with_headers)
+
+    return wrapped
+
+
+def _is_closed(scope: Message, prefix: bytes) -> bool:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()  # as Datasette's router reads it
+    path = path.partition(b"?")[0]
+    if prefix and path.startswith(prefix + b"/"):
+        path = path[len(prefix) :]
+    return path.startswith(b"/-/") and not path.startswith(_OPEN_BELOW_DASH)
+
+
+async def _not_found(send: Send) -> None:
+    start = {"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain; charset=utf-8")]}
+    await send(start)
+    await send({"type": "http.response.body", "body": b"Not found\n"})

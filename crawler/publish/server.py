@@ -1,0 +1,73 @@
+"""Datasette over one archive, with the settings that suit it, and the socket it is served from."""
+
+import ipaddress
+import socket
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from datasette.app import Datasette
+
+from crawler.archive.connection import ArchiveError, open_archive
+
+SETTINGS: dict[str, Any] = {
+    "allow_download": False,  # a live file copied byte for byte may be torn; publishing makes whole copies
+    "suggest_facets": False,  # tries every column of every page: 20 times the cost of the page itself
+    "sql_time_limit_ms": 1500,
+    "truncate_cells_html": 120,
+}
+"""Datasette's settings for every archive, beside ``default_allow_sql``."""
+
+_WAL_FORMAT = b"\x02\x02"
+"""Read and write version in bytes 18 and 19 of a SQLite file in WAL mode (sqlite.org/fileformat.html §1.3)."""
+
+
+def open_site(path: Path, *, sql: bool, replay_base: str | None = None) -> Any:
+    """A ``Datasette`` over the archive at *path*; *sql* says whether readers may write SQL of their own.
+
+    A file in WAL mode is taken for a live archive, which a crawl may be writing; any other one for a published copy,
+    which is opened as immutable. Raises ArchiveError for what is not an archive.
+    """
+    open_archive(path, readonly=True).close()
+    file = str(path.resolve())
+    if set(file) & set("?#%"):
+        raise ArchiveError(f"{path}: Datasette cannot open a file whose path has ?, # or % in it; rename it")
+    with path.open("rb") as opened:
+        is_live = opened.read(20)[18:] == _WAL_FORMAT
+    return Datasette(
+        [file] if is_live else [],
+        immutables=[] if is_live else [file],
+        settings={**SETTINGS, "default_allow_sql": sql},
+        metadata={"plugins": {"xianzhi": {"replay_base": replay_base}}},
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Raises OSError where that cannot be had."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server(address[:2], family=family)
+
+
+def is_loopback(listening: socket.socket) -> bool:
+    """Whether only this machine can reach it."""
+    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+
+
+def address_of(listening: socket.socket) -> str:
+    """``http://host:port/`` for a browser on this machine."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def run(site: Any, listening: socket.socket) -> None:
+    """Serve until a signal ends it; raises KeyboardInterrupt after a clean stop by Ctrl-C."""
+    config = uvicorn.Config(
+        site.app(),
+        log_level="warning",
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
