@@ -1,0 +1,1 @@
+"""WARC 1.1 files: writing, reading and salvaging them."""

@@ -1,0 +1,174 @@
+"""Reading WARC files: one record by its place, or all of a file in order."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from isal import isal_zlib
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+
+from crawler.records import RecordRef
+from crawler.warc.files import OPEN, WarcError, open_for_reading
+from crawler.warc.http import Response, parse_response
+from crawler.warc.record import Original
+
+_GZIP = b"\x1f\x8b"
+_VERSION = re.compile(rb"WARC/\d[.\d]*\r?\n")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_HEADER_LIMIT = 32_768
+"""Bytes of a record's own header at most, as in FastWARC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as it is stored."""
+
+    fields: dict[str, str]
+    """Named fields with lower-case names; of a repeated one the first."""
+    block: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What an index says of a record."""
+
+    ref: RecordRef
+    kind: str
+    """``response``, ``revisit``, ``request``, ``metadata``, ``warcinfo`` …"""
+    record_id: str
+    """``urn:uuid:…``, without angle brackets."""
+    url: str | None
+    date: str
+    payload_digest: str | None
+    """As stated, for example ``sha256:…``."""
+    status: int | None
+    """HTTP status of a response or revisit."""
+    content_type: str | None
+    """The Content-Type header of a response or revisit."""
+
+
+def read_record(folder: Path, ref: RecordRef) -> Record:
+    """The record at *ref*, one gzip member or plain bytes, in a finished file or one still ``.open``.
+
+    Raises WarcError, with file and offset, where there is no whole record there.
+    """
+    data = _read(folder, ref, ref.length)
+    if data.startswith(_GZIP):
+        try:
+            data = isal_zlib.decompress(data, wbits=31)
+        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
+            raise _broken(ref, str(error)) from error
+    fields, start = _header(data, ref)
+    length = fields.get("content-length", "")
+    block = data[start : start + int(length)] if length.isascii() and length.isdigit() else None
+    if block is None or len(block) != int(length):
+        raise _broken(ref, "its block is shorter than its Content-Length")
+    return Record(fields=fields, block=block)
+
+
+def read_capture(folder: Path, ref: RecordRef, original: RecordRef | None = None) -> Response:
+    """The response at *ref*: status line, headers, entity with its content coding.
+
+    Where it is a revisit, its head comes from itself and its entity from *original*. Raises WarcError where that is
+    not given or not a response.
+    """
+    record = read_record(folder, ref)
+    kind = record.fields.get("warc-type")
+    if kind == "response":
+        return parse_response(record.block)
+    if kind != "revisit" or original is None:
+        raise _broken(ref, "a revisit, read without its original" if kind == "revisit" else f"a {kind}, no response")
+    first = read_record(folder, original)
+    if first.fields.get("warc-type") != "response":
+        raise _broken(original, "the original of a revisit must be a response")
+    stored = parse_response(first.block)
+    return Response(head=parse_response(record.block).head, entity=stored.entity, whole=stored.whole)
+
+
+def read_original(folder: Path, ref: RecordRef) -> Original:
+    """What a revisit of the record at *ref* has to say of it; of a large record only the beginning is read.
+
+    Raises WarcError where there is no record there.
+    """
+    data = _read(folder, ref, min(ref.length, _HEADER_LIMIT))
+    if data.startswith(_GZIP):
+        try:
+            data = isal_zlib.decompressobj(wbits=31).decompress(data, _HEADER_LIMIT)
+        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
+            raise _broken(ref, str(error)) from error
+    fields, _ = _header(data, ref)
+    return Original(
+        record_id=_bare(fields.get("warc-record-id", "")),
+        url=_bare(fields.get("warc-target-uri", "")),
+        date=fields.get("warc-date", ""),
+        payload_digest=fields.get("warc-payload-digest"),
+    )
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Every whole record of a WARC or ARC file in order; of a file that is still ``.open``, those that are there.
+
+    Raises WarcError where what follows can't be read, unless it is a record cut short at the end.
+    """
+    name = path.name.removesuffix(OPEN)
+    with path.open("rb") as stream:
+        iterator = ArchiveIterator(stream)
+        try:
+            for record in iterator:
+                offset, length = iterator.get_record_offset(), iterator.get_record_length()
+                if not _is_whole(record, iterator):
+                    return
+                yield _entry(record, RecordRef(file=name, offset=offset, length=length))
+        except ArchiveLoadFailed as error:
+            raise WarcError(f"{path}: {str(error).strip()}") from error
+
+
+def _read(folder: Path, ref: RecordRef, length: int) -> bytes:
+    with open_for_reading(folder, ref.file) as stream:
+        stream.seek(ref.offset)
+        return stream.read(length)
+
+
+def _header(data: bytes, ref: RecordRef) -> tuple[dict[str, str], int]:
+    """Named fields of the record that *data* begins with, and where its block begins."""
+    end = _HEADER_END.search(data, 0, _HEADER_LIMIT)
+    if end is None or not _VERSION.match(data):
+        raise _broken(ref, "no WARC record")
+    fields: dict[str, str] = {}
+    for line in data[: end.start()].decode("utf-8", "replace").split("\n")[1:]:
+        name, _, value = line.partition(":")
+        fields.setdefault(name.lower(), value.strip())
+    return fields, end.end()
+
+
+def _entry(record: Any, ref: RecordRef) -> Entry:
+    fields = record.rec_headers
+    head = record.http_headers if record.rec_type in {"response", "revisit"} else None
+    status = head.get_statuscode() if head else ""
+    return Entry(
+        ref=ref,
+        kind=record.rec_type,
+        record_id=_bare(fields.get_header("WARC-Record-ID") or ""),
+        url=fields.get_header("WARC-Target-URI"),
+        date=fields.get_header("WARC-Date") or "",
+        payload_digest=fields.get_header("WARC-Payload-Digest"),
+        status=int(status) if re.fullmatch("[0-9]{3}", status) else None,
+        content_type=head.get_header("Content-Type") if head else None,
+    )
+
+
+def _is_whole(record: Any, iterator: Any) -> bool:
+    # warcio takes a member without its end for a whole one.
+    inflate = iterator.reader.decompressor
+    return not getattr(record.raw_stream, "limit", 0) and (inflate is None or inflate.eof)
+
+
+def _bare(value: str) -> str:
+    return value.removeprefix("<").removesuffix(">")
+
+
+def _broken(ref: RecordRef, why: str) -> WarcError:
+    return WarcError(f"{ref.file} at byte {ref.offset}: {why}")
