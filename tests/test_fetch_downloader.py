@@ -1,0 +1,108 @@
+"""One slot a host holds what it promises, counted at a real server."""
+
+import time
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from scrapy import Request, signals
+from scrapy.core.downloader import Downloader
+
+from crawler.fetch.downloader import PoliteDownloader
+from tests.support.fetching import ask, in_reactor
+from tests.support.wire import WireServer, page
+
+
+class Slowed(PoliteDownloader):
+    """Slows and pauses by the request's path, in place of the middlewares."""
+
+    def __init__(self, crawler):
+        super().__init__(crawler)
+        crawler.signals.connect(self.treat, signal=signals.response_downloaded)
+
+    def treat(self, request):
+        match request.url.rsplit("/", 1)[1]:
+            case "pause":
+                self.pause(request, 0.5)
+                self.pause(request, 0.01)
+            case "slow":
+                self.set_backoff(request, 0.2)
+            case "well":
+                self.set_backoff(request, 0.0)
+            case "crawl-delay":
+                self.set_delay(request, 0.15)
+                self.set_delay(request, 0.05)
+
+
+async def most_at_once(downloader: str, limit: int, delay: float = 0.0) -> int:
+    async with WireServer(lambda _: [0.02, page(b"x")]) as server:
+        urls = [server.url(f"/{number}") for number in range(12)]
+        await ask(*urls, DOWNLOADER=downloader, CONCURRENT_REQUESTS_PER_DOMAIN=limit, DOWNLOAD_DELAY=delay)
+        assert len(server.heard) == 12
+        return server.most_at_once
+
+
+async def gaps(*names: str) -> list[float]:
+    """Seconds between the arrivals of the requests."""
+    arrived = []
+
+    def script(_: str):
+        arrived.append(time.monotonic())
+        return [page(b"x")]
+
+    async with WireServer(script) as server:
+        await ask(
+            *(Request(server.url(f"/{name}")) for name in names),
+            DOWNLOADER=f"{__name__}.Slowed",
+            DOWNLOAD_DELAY_JITTER=0.5,
+        )
+    return [after - before for before, after in pairwise(arrived)]
+
+
+async def trial():
+    ours = f"{PoliteDownloader.__module__}.{PoliteDownloader.__name__}"
+    stock = f"{Downloader.__module__}.{Downloader.__name__}"
+    return {
+        "ours, limit 1": await most_at_once(ours, 1),
+        "ours, limit 3": await most_at_once(ours, 3),
+        "ours, limit 1, delay": await most_at_once(ours, 1, 0.01),
+        "stock, limit 1": await most_at_once(stock, 1),
+        "pause": await gaps("pause", "next", "after"),
+        "backoff": await gaps("slow", "next", "well", "after", "later"),
+        "crawl-delay": await gaps("crawl-delay", "slow", "next", "well", "after"),
+    }
+
+
+@cache
+def found():
+    return in_reactor(trial)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_host_never_sees_more_requests_at_once_than_the_limit(limit):
+    assert found()[f"ours, limit {limit}"] == limit
+
+
+def test_the_limit_holds_with_a_delay_too():
+    assert found()["ours, limit 1, delay"] == 1
+
+
+def test_scrapys_own_downloader_still_breaks_the_limit():
+    """When this fails, upstream holds its limit again: PoliteDownloader._wait_for_download can go."""
+    assert found()["stock, limit 1"] > 1
+
+
+def test_a_pause_holds_the_next_request_back_and_a_shorter_one_does_not_end_it():
+    first, second = found()["pause"]
+    assert first >= 0.49
+    assert second < 0.2
+
+
+def test_a_backoff_spaces_requests_until_it_is_taken_back():
+    spaced, also_spaced, _, free = found()["backoff"]  # between them a timer that was set already runs out
+    assert min(spaced, also_spaced) >= 0.2 * 0.5 - 0.02  # the jitter's lower end
+    assert free < 0.09
+
+
+def test_a_crawl_delay_is_never_undercut_by_jitter_or_by_recovery():
+    assert min(found()["crawl-delay"]) >= 0.14
