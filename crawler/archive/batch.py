@@ -1,0 +1,67 @@
+"""What goes into the archive in one transaction, and what the archive says of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from crawler.archive.frontier import Operation
+from crawler.records import Article, Capture, RecordRef
+
+Outcome = Literal["new", "changed", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCapture:
+    """A capture, with the codec of its text where that was decided."""
+
+    capture: Capture
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredArticle:
+    """An article as a capture showed it, and the canonical address that is its identity within the portal."""
+
+    article: Article
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What became of a known article where nothing was read: it answered as before, or it did not answer."""
+
+    portal_id: str
+    url: str
+    """The article's canonical address."""
+    seen_at: datetime
+    state: Literal["live", "redirected", "gone", "blocked"]
+    """``live``: it answered, unchanged (a 304)."""
+    redirect_to: str | None = None
+    record: RecordRef | None = None
+    """The capture that shows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The results of one run, each kind in the order of its arrival; captures come first, the frontier last."""
+
+    run_id: str
+    extractor: str
+    """Name and version of the rules that read the articles."""
+    captures: tuple[StoredCapture, ...] = ()
+    articles: tuple[StoredArticle, ...] = ()
+    """Their captures need not be among *captures*."""
+    observations: tuple[Observation, ...] = ()
+    frontier: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one article."""
+
+    portal_id: str
+    url: str
+    outcome: Outcome
+    article_id: int
+    version_id: int
+    """What the article shows now."""

@@ -1,0 +1,148 @@
+"""Opening the archive: a SQLite file in WAL mode, brought up to this version's schema.
+
+``synchronous=NORMAL``: a killed process loses nothing that was committed. A power cut may lose the last transactions,
+whole ones, never half of one: what they brought is then queued in the frontier again and fetched again, and their WARC
+records, flushed before, stay as records that no row points at.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from crawler.archive import schema
+
+BUSY_SECONDS = 60.0
+"""How long a writer waits for another one."""
+CACHE_KIB = 16 * 1024
+"""Pages kept in memory by a connection: enough for the upper levels of every index, and flat."""
+WAL_LIMIT = 64 * 1024 * 1024
+"""Bytes the WAL file is cut back to after a long reader let it grow."""
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be used; the message names the file and says what to do."""
+
+
+def open_archive(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open the archive at *path*, in autocommit mode; one that is not there yet is made, unless *readonly*.
+
+    An older archive is migrated after a copy was made beside it. Safe where several processes open at once.
+    Raises ArchiveError for a file that is not an archive, is newer than this program, or cannot be opened.
+    """
+    _refuse_what_is_not_there(path, readonly=readonly)
+    uri = path.absolute().as_uri() + ("?mode=ro" if readonly else "")
+    try:
+        conn = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    except sqlite3.Error as error:
+        raise ArchiveError(f"{path}: cannot be opened: {error}") from error
+    try:
+        _prepare(conn, path, readonly=readonly)
+    except sqlite3.DatabaseError as error:
+        conn.close()
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise ArchiveError(f"{path}: is not a SQLite file; name another one with --db") from error
+        raise ArchiveError(f"{path}: cannot be used: {error}") from error
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """One ``BEGIN IMMEDIATE``: all or nothing, and no other writer between its reads and its writes."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:  # SQLite rolls back by itself on a full disk
+            conn.execute("ROLLBACK")
+        raise
+
+
+def bring_up_to_date(
+    conn: sqlite3.Connection, path: Path, *, migrations: Sequence[schema.Migration] = schema.MIGRATIONS
+) -> None:
+    """Run the migrations that the archive lacks; before the first one on a used archive, copy it.
+
+    Raises ArchiveError where the archive is newer than *migrations*, or no archive.
+    """
+    while (version := _version(conn, path, newest=len(migrations))) < len(migrations):
+        if version:
+            _copy(conn, path.with_name(f"{path.name}.v{version}-backup"), version)
+        schema.migrate(conn, from_version=version, migrations=migrations)
+
+
+def _refuse_what_is_not_there(path: Path, *, readonly: bool) -> None:
+    if path.is_dir():
+        raise ArchiveError(f"{path}: is a folder; name a file in it with --db")
+    if readonly and not path.exists():
+        raise ArchiveError(f"{path}: there is no archive; xianzhi crawl makes one, --db FILE names another")
+    if not path.parent.is_dir():
+        raise ArchiveError(f"{path}: its folder does not exist; make it, or name another file with --db")
+
+
+def _prepare(conn: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+    version = _version(conn, path, newest=schema.SCHEMA_VERSION)
+    conn.execute("PRAGMA foreign_keys = ON")
+    conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    if readonly:
+        conn.execute("PRAGMA query_only = ON")
+        if version < schema.SCHEMA_VERSION:
+            raise ArchiveError(f"{path}: has an older schema ({version}); xianzhi crawl brings it up to date")
+    else:
+        _enter_wal(conn)
+        conn.execute("PRAGMA synchronous = NORMAL")
+        conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        bring_up_to_date(conn, path)
+
+
+def _version(conn: sqlite3.Connection, path: Path, *, newest: int) -> int:
+    # In this order: another process may be making the tables and the mark, in one transaction, at this moment.
+    is_empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    is_ours = conn.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    if not is_ours and not is_empty:
+        raise ArchiveError(f"{path}: is a SQLite file, but not an archive; name another one with --db")
+    if version > newest:
+        raise ArchiveError(
+            f"{path}: is of a newer xianzhi (schema {version}, this one knows {newest}); update xianzhi"
+        )
+    return version
+
+
+def _enter_wal(conn: sqlite3.Connection) -> None:
+    """Changing the mode does not wait for other processes by itself."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _copy(conn: sqlite3.Connection, backup: Path, version: int) -> None:
+    """A consistent copy of the archive at *version*, in place only when it is whole."""
+    part = backup.with_name(f"{backup.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    try:
+        conn.execute("VACUUM INTO ?", (str(part),))
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        copy = sqlite3.connect(part)
+        try:
+            is_whole = copy.execute("PRAGMA user_version").fetchone()[0] == version
+        finally:
+            copy.close()
+        if is_whole:  # else another process has migrated meanwhile, and has made its copy
+            part.replace(backup)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""The durable frontier: the requests of a portal, beside the articles that they bring.
+
+A row is ``queued`` until the transaction that stores what its request brought; one in flight at a crash is therefore
+still queued and is loaded again. ``seq`` is the order within a portal, given by the one worker that has the portal.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from crawler.archive.texts import storable
+from crawler.records import CaptureKind, RecordRef
+
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A request that waits; as an operation: let it wait."""
+
+    portal_id: str
+    key: str
+    """Its identity within the portal: the canonical address."""
+    seq: int
+    url: str
+    kind: CaptureKind
+    request: Mapping[str, Any] = field(default_factory=dict)
+    """What is needed to make the request again; has to survive JSON."""
+    attempts: int = 0
+    """How often it failed since it last brought something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The operation: a request brought what it was for."""
+
+    portal_id: str
+    key: str
+    record: RecordRef | None = None
+    """The capture that it brought; it has to be stored before or with this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The operation: a request ended without what it was for."""
+
+    portal_id: str
+    key: str
+    reason: str
+
+
+Operation = Queued | Done | Failed
+
+
+def known(conn: sqlite3.Connection, portal_id: str, keys: Collection[str], *, run_id: str | None = None) -> set[str]:
+    """Of *keys*, those that need no request: queued, done, or an article's address. What failed is not among them.
+
+    With *run_id*, only that run counts: what is queued, and what was done or failed in it.
+    """
+    wanted = json.dumps(list(keys))
+    among = "key IN (SELECT value FROM json_each(:keys))"
+    if run_id is not None:
+        sql = f"SELECT key FROM frontier WHERE portal_id = :portal AND (state = 'queued' OR run_id = :run) AND {among}"  # noqa: S608
+    else:
+        sql = f"""
+            SELECT key FROM frontier WHERE portal_id = :portal AND state <> 'failed' AND {among}
+            UNION ALL
+            SELECT url FROM articles WHERE portal_id = :portal AND url IN (SELECT value FROM json_each(:keys))
+        """  # noqa: S608
+    return {key for (key,) in conn.execute(sql, {"portal": portal_id, "run": run_id, "keys": wanted})}
+
+
+def next_queued(conn: sqlite3.Connection, portal_id: str, *, after_seq: int, limit: int) -> list[Queued]:
+    """The oldest *limit* requests that wait behind *after_seq*."""
+    rows = conn.execute(
+        "SELECT key, seq, coalesce(url, key), kind, request, attempts FROM frontier"
+        " WHERE portal_id = ? AND state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
+        (portal_id, after_seq, limit),
+    )
+    return [
+        Queued(
+            portal_id=portal_id,
+            key=key,
+            seq=seq,
+            url=url,
+            kind=kind,
+            request=json.loads(request) if request else {},
+            attempts=attempts,
+        )
+        for key, seq, url, kind, request, attempts in rows
+    ]
+
+
+def max_seq(conn: sqlite3.Connection, portal_id: str) -> int:
+    """The last place in the portal's queue; 0 where nothing waits."""
+    sql = "SELECT coalesce(max(seq), 0) FROM frontier WHERE portal_id = ? AND state = 'queued'"
+    highest: int = conn.execute(sql, (portal_id,)).fetchone()[0]
+    return highest
+
+
+def apply(conn: sqlite3.Connection, run_id: str, operations: Iterable[Operation]) -> None:
+    """Carry out *operations* of one run in their order, inside the caller's transaction.
+
+    A request that is queued already keeps its place; one that was done or failed waits again. Carried out a second
+    time, an operation changes nothing, so a request that was done stays done.
+    """
+    for kind, group in groupby(operations, key=type):
+        sql, row = _STATEMENTS[kind]
+        conn.executemany(sql, (row(operation, run_id) for operation in group))
+
+
+def _queued_row(operation: Queued, run_id: str) -> dict[str, Any]:
+    return {
+        "portal": operation.portal_id,
+        "key": operation.key,
+        "seq": operation.seq,
+        "url": operation.url
+        if operation.url != operation.key
+        else None,  # most are, and addresses are a third of the row
+        "kind": operation.kind,
+        "request": json.dumps(operation.request, separators=(",", ":")) if operation.request else None,
+        "run": run_id,
+    }
+
+
+def _done_row(operation: Done, run_id: str) -> dict[str, Any]:
+    record = operation.record
+    return {
+        "portal": operation.portal_id,
+        "key": operation.key,
+        "file": record.file if record else None,
+        "offset": record.offset if record else None,
+        "run": run_id,
+    }
+
+
+def _failed_row(operation: Failed, run_id: str) -> dict[str, Any]:
+    return {"portal": operation.portal_id, "key": operation.key, "reason": storable(operation.reason), "run": run_id}
+
+
+# seq orders what one run asked for: a row of the same run and no higher seq is this very operation, seen before.
+_ENQUEUE = f"""
+    INSERT INTO frontier (portal_id, key, seq, url, kind, state, request, run_id, updated_at)
+    VALUES (:portal, :key, :seq, :url, :kind, 'queued', :request, :run, {NOW})
+    ON CONFLICT (portal_id, key) DO UPDATE SET
+        seq = excluded.seq, url = excluded.url, kind = excluded.kind, state = 'queued', request = excluded.request,
+        run_id = excluded.run_id, updated_at = excluded.updated_at
+    WHERE frontier.state <> 'queued' AND (frontier.run_id <> excluded.run_id OR frontier.seq < excluded.seq)
+"""  # noqa: S608 - no value from outside
+_DONE = f"""
+    UPDATE frontier SET state = 'done', request = NULL, reason = NULL, attempts = 0, run_id = :run, updated_at = {NOW},
+        capture_id = coalesce(
+            (SELECT id FROM captures WHERE warc_file = :file AND warc_offset = :offset), capture_id)
+    WHERE portal_id = :portal AND key = :key
+"""  # noqa: S608
+_FAILED = f"""
+    UPDATE frontier SET state = 'failed', reason = :reason, attempts = attempts + 1, run_id = :run, updated_at = {NOW}
+    WHERE portal_id = :portal AND key = :key AND state <> 'failed'
+"""  # noqa: S608
+
+_STATEMENTS: dict[type, tuple[str, Any]] = {
+    Queued: (_ENQUEUE, _queued_row),
+    Done: (_DONE, _done_row),
+    Failed: (_FAILED, _failed_row),
+}

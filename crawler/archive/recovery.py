@@ -1,0 +1,91 @@
+"""After a crash: WARC files that were left open are finished, and their records that have no row are adopted.
+
+Bytes are written before the rows that point at them, so a crash may leave records without a row, never a row without
+its record. What the records' requests were for stays queued in the frontier and is asked for again.
+"""
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crawler.archive import queries
+from crawler.archive.captures import Captures
+from crawler.archive.batch import StoredCapture
+from crawler.archive.connection import transaction
+from crawler.records import Capture, CaptureKind
+from crawler.text.urls import canonical
+from crawler.warc.files import WarcError, open_files
+from crawler.warc.reader import Entry, entries, read_capture
+from crawler.warc.salvage import salvage
+
+FILE_NAME = re.compile(r"xianzhi-(?P<portal>.+)-\d{14}-\d+\.warc\.gz")
+
+
+def recover(conn: sqlite3.Connection, warc: Path) -> Iterator[str]:
+    """Finish every file in the folder *warc* that a dead process left open; a line for people about each.
+
+    Only for the holder of the run lock. A file that cannot be salvaged is named and left as it is.
+    """
+    for opened in open_files(warc) if warc.is_dir() else []:
+        try:
+            saved = salvage(opened)
+            adopted = adopt(conn, saved.file) if saved.file else 0
+        except WarcError as error:
+            yield f"not salvaged: {error}"
+            continue
+        yield (
+            f"{opened.name}: a crash left it open; {saved.records} whole records kept, {adopted} of them had no row,"
+            f" {saved.cut_bytes} bytes of a cut one set aside"
+        )
+
+
+def adopt(conn: sqlite3.Connection, file: Path) -> int:
+    """Give every response in *file* that has no row its row in ``captures``; how many there were."""
+    name = FILE_NAME.fullmatch(file.name)
+    run = name and conn.execute("SELECT max(run_id) FROM portal_runs WHERE portal_id = ?", (name["portal"],)).fetchone()
+    if not name or not run or run[0] is None:
+        return 0
+    known = {offset for (offset,) in conn.execute("SELECT warc_offset FROM captures WHERE warc_file = ?", (file.name,))}
+    orphans = [e for e in entries(file) if e.kind in {"response", "revisit"} and e.ref.offset not in known and e.url]
+    with transaction(conn):
+        rows = Captures(conn)
+        for entry in orphans:
+            rows.store([StoredCapture(capture=_capture(conn, file.parent, entry, run_id=run[0], portal_id=name["portal"]))])
+    return len(orphans)
+
+
+def _capture(conn: sqlite3.Connection, folder: Path, entry: Entry, *, run_id: str, portal_id: str) -> Capture:
+    url = entry.url or ""
+    digest = (entry.payload_digest or "").removeprefix("sha256:")
+    original = queries.find_original(conn, digest, portal_id=portal_id, url=url) if entry.kind == "revisit" else None
+    is_bodiless = entry.kind == "revisit" and original is None
+    response = None if is_bodiless else read_capture(folder, entry.ref, original.record if original else None)
+    head = response.head if response else None
+    return Capture(
+        run_id=run_id,
+        portal_id=portal_id,
+        kind=_kind(conn, portal_id, url),
+        url=url,
+        fetched_at=datetime.fromisoformat(entry.date),
+        status=entry.status or 0,
+        content_type=entry.content_type,
+        content_encoding=head.get("Content-Encoding") if head else None,
+        etag=head.get("ETag") if head else None,
+        last_modified=head.get("Last-Modified") if head else None,
+        payload_sha256=hashlib.sha256(response.entity).hexdigest() if response else digest,
+        record=entry.ref,
+        revisit_of=original.record if original else None,
+        truncated=None if response is None or response.whole else "unspecified",
+    )
+
+
+def _kind(conn: sqlite3.Connection, portal_id: str, url: str) -> CaptureKind:
+    """What the frontier asked for at *url*, by either scheme."""
+    keys = (canonical(url, scheme="http"), canonical(url, scheme="https"))
+    row = conn.execute("SELECT kind FROM frontier WHERE portal_id = ? AND key IN (?, ?)", (portal_id, *keys)).fetchone()
+    kind: CaptureKind = row[0] if row else "robots" if urlsplit(url).path == "/robots.txt" else "other"
+    return kind

@@ -1,0 +1,210 @@
+"""Where bytes and rows meet: one worker's connection to the archive and its WARC files.
+
+Bytes are written at once; rows gather until ``flush``, which stores them in one transaction. So no row ever points at
+bytes that are not there.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from crawler.archive import frontier, queries, writer
+from crawler.archive.batch import Batch, Observation, StoredArticle, StoredCapture, Written
+from crawler.archive.connection import open_archive
+from crawler.archive.frontier import Done, Failed, Operation, Queued
+from crawler.records import Article, Capture, CaptureKind, Exchange, Listed, RecordRef
+from crawler.version import EXTRACTOR, SOFTWARE
+from crawler.warc.files import WarcError
+from crawler.warc.http import parse_response
+from crawler.warc.reader import read_original
+from crawler.warc.record import Original
+from crawler.warc.writer import WarcWriter
+
+REVISIT_BYTES = 400
+"""A smaller payload is stored again: a revisit record would need more."""
+NOWHERE = RecordRef(file="", offset=0, length=0)
+
+
+class Sink:
+    """Writes what one worker process brings. For one thread."""
+
+    def __init__(self, *, db: Path, warc: Path, run_id: str, info: Mapping[str, str]) -> None:
+        self._conn = open_archive(db)
+        self._warc = warc
+        self._run_id = run_id
+        self._info = {"software": SOFTWARE, **info}
+        self._writers: dict[str, WarcWriter] = {}
+        self._captures: dict[RecordRef, StoredCapture] = {}
+        self._articles: list[StoredArticle] = []
+        self._observations: list[Observation] = []
+        self._frontier: list[Operation] = []
+        self._asked: set[tuple[str, str]] = set()
+        self._payloads: dict[tuple[str, str], RecordRef] = {}
+
+    # The wire.
+
+    def record(
+        self,
+        exchange: Exchange,
+        *,
+        portal_id: str,
+        kind: CaptureKind,
+        key: str | None = None,
+        listed: Listed | None = None,
+        via: str | None = None,
+    ) -> Capture:
+        """Append *exchange* to the portal's WARC file; the capture that describes its response.
+
+        A payload that the portal sent before becomes a ``revisit`` of the first record with it. Raises WarcError.
+        """
+        response = parse_response(exchange.response)
+        head = response.head
+        capture = Capture(
+            run_id=self._run_id,
+            portal_id=portal_id,
+            kind=kind,
+            url=exchange.url,
+            fetched_at=exchange.started_at,
+            status=head.status or 0,
+            content_type=head.get("Content-Type"),
+            content_encoding=head.get("Content-Encoding"),
+            etag=head.get("ETag"),
+            last_modified=head.get("Last-Modified"),
+            payload_sha256=hashlib.sha256(response.entity).hexdigest(),
+            record=NOWHERE,
+            truncated=exchange.truncated or (None if response.whole else "unspecified"),
+            key=key,
+            listed=listed,
+            body=response.entity,
+        )
+        first = self._first_with(capture)
+        original = self._original(first) if first else None
+        record = self._writer(portal_id).write_exchange(
+            exchange,
+            payload=capture.body,
+            payload_sha256=capture.payload_sha256,
+            revisit=original,
+            fields={"via": via} if via and original is None else None,  # a revisit stays small
+        )
+        return replace(capture, record=record, revisit_of=first if first and original else None)
+
+    def close_warc(self, portal_id: str) -> None:
+        """Finish the portal's WARC file."""
+        writer_of_portal = self._writers.pop(portal_id, None)
+        if writer_of_portal is not None:
+            writer_of_portal.close()
+
+    # The rows.
+
+    @property
+    def pending(self) -> int:
+        """Results that wait for the next transaction."""
+        return len(self._captures) + len(self._articles)
+
+    def add_capture(self, capture: Capture, *, encoding: str | None = None) -> None:
+        """A capture's row; the codec of its text where that was decided."""
+        before = self._captures.get(capture.record)
+        encoding = encoding or (before.encoding if before else None)
+        self._captures[capture.record] = StoredCapture(capture=replace(capture, body=b""), encoding=encoding)
+        self._remember(capture)
+
+    def add_article(self, article: Article, url: str) -> None:
+        """An article's rows: its capture's, and what was read of it, under its canonical *url*."""
+        self._articles.append(StoredArticle(article=article, url=url))
+        self._remember(article.capture)
+
+    def observe(self, observation: Observation) -> None:
+        """What became of a known article where nothing was read."""
+        self._observations.append(observation)
+
+    def enqueue(self, request: Queued) -> None:
+        """A request waits."""
+        self._frontier.append(request)
+        self._asked.add((request.portal_id, request.key))
+
+    def done(self, capture: Capture) -> None:
+        """The request behind *capture* brought what it was for."""
+        if capture.key is not None:
+            self._frontier.append(Done(portal_id=capture.portal_id, key=capture.key, record=capture.record))
+
+    def failed(self, portal_id: str, key: str, reason: str) -> None:
+        """A request ended without what it was for."""
+        self._frontier.append(Failed(portal_id=portal_id, key=key, reason=reason))
+
+    def flush(self) -> list[Written]:
+        """Store all rows in one transaction, after the bytes they point at; what became of each article.
+
+        Raises WarcError, sqlite3.Error; the rows then wait for another try.
+        """
+        if not (self._captures or self._articles or self._observations or self._frontier):
+            return []
+        for open_writer in self._writers.values():
+            open_writer.flush()
+        batch = Batch(
+            run_id=self._run_id,
+            extractor=EXTRACTOR,
+            captures=tuple(self._captures.values()),
+            articles=tuple(self._articles),
+            observations=tuple(self._observations),
+            frontier=tuple(self._frontier),
+        )
+        written = writer.write(self._conn, batch)
+        for gathered in (self._captures, self._articles, self._observations, self._frontier, self._asked, self._payloads):
+            gathered.clear()
+        return written
+
+    def close(self) -> None:
+        """Finish every WARC file and close the archive; what was not flushed is lost."""
+        for portal_id in list(self._writers):
+            self.close_warc(portal_id)
+        self._conn.close()
+
+    # What is known.
+
+    def seen(self, portal_id: str, keys: Collection[str], *, tonight_only: bool) -> set[str]:
+        """Of *keys*, those that need no request; *tonight_only*: those that this run asked for or will ask for."""
+        asked = {key for key in keys if (portal_id, key) in self._asked}
+        rest = [key for key in keys if key not in asked]
+        return asked | frontier.known(self._conn, portal_id, rest, run_id=self._run_id if tonight_only else None)
+
+    def max_seq(self, portal_id: str) -> int:
+        """The last place in the portal's stored queue."""
+        return frontier.max_seq(self._conn, portal_id)
+
+    def next_queued(self, portal_id: str, *, after_seq: int, limit: int) -> list[Queued]:
+        """The oldest stored requests behind *after_seq*."""
+        return frontier.next_queued(self._conn, portal_id, after_seq=after_seq, limit=limit)
+
+    def validators(self, portal_id: str, url: str) -> dict[str, str]:
+        """Headers that make a request for a known article conditional."""
+        return queries.validators(self._conn, portal_id, url)
+
+    def _first_with(self, capture: Capture) -> RecordRef | None:
+        """The record that this response repeats, or that a 304 stands for."""
+        if capture.status == 304:
+            return queries.last_record(self._conn, capture.portal_id, capture.key) if capture.key else None
+        if capture.status != 200 or capture.truncated or len(capture.body) < REVISIT_BYTES:
+            return None
+        waiting = self._payloads.get((capture.portal_id, capture.payload_sha256))
+        stored = waiting or queries.find_original(
+            self._conn, capture.payload_sha256, portal_id=capture.portal_id, url=capture.url
+        )
+        return stored.record if isinstance(stored, queries.StoredRecord) else stored
+
+    def _original(self, first: RecordRef) -> Original | None:
+        """What the first record says of itself; None where its file is not at hand: then the bytes are kept again."""
+        try:
+            return read_original(self._warc, first)
+        except WarcError:
+            return None
+
+    def _remember(self, capture: Capture) -> None:
+        """A later response of the same batch may be a revisit of this one."""
+        if capture.revisit_of is None and capture.status == 200 and not capture.truncated:
+            self._payloads.setdefault((capture.portal_id, capture.payload_sha256), capture.record)
+
+    def _writer(self, portal_id: str) -> WarcWriter:
+        if portal_id not in self._writers:
+            self._writers[portal_id] = WarcWriter(self._warc, portal_id, info=self._info)
+        return self._writers[portal_id]
