@@ -109,9 +109,7 @@ def _version(conn: sqlite3.Connection, path: Path, *, newest: int) -> int:
     if not is_ours and not is_empty:
         raise ArchiveError(f"{path}: is a SQLite file, but not an archive; name another one with --db")
     if version > newest:
-        raise ArchiveError(
-            f"{path}: is of a newer xianzhi (schema {version}, this one knows {newest}); update xianzhi"
-        )
+        raise ArchiveError(f"{path}: is of a newer xianzhi (schema {version}, this one knows {newest}); update xianzhi")
     return version
 
 

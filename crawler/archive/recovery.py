@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler.archive import queries
-from crawler.archive.captures import Captures
 from crawler.archive.batch import StoredCapture
+from crawler.archive.captures import Captures
 from crawler.archive.connection import transaction
 from crawler.records import Capture, CaptureKind
 from crawler.text.urls import canonical
@@ -54,7 +54,9 @@ def adopt(conn: sqlite3.Connection, file: Path) -> int:
     with transaction(conn):
         rows = Captures(conn)
         for entry in orphans:
-            rows.store([StoredCapture(capture=_capture(conn, file.parent, entry, run_id=run[0], portal_id=name["portal"]))])
+            rows.store(
+                [StoredCapture(capture=_capture(conn, file.parent, entry, run_id=run[0], portal_id=name["portal"]))]
+            )
     return len(orphans)
 
 

@@ -150,7 +150,14 @@ class Sink:
             frontier=tuple(self._frontier),
         )
         written = writer.write(self._conn, batch)
-        for gathered in (self._captures, self._articles, self._observations, self._frontier, self._asked, self._payloads):
+        for gathered in (
+            self._captures,
+            self._articles,
+            self._observations,
+            self._frontier,
+            self._asked,
+            self._payloads,
+        ):
             gathered.clear()
         return written
 

@@ -1,0 +1,5 @@
+"""``python -m crawler`` is ``xianzhi``."""
+
+from crawler.cli import main
+
+main()

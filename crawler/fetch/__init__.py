@@ -1,0 +1,1 @@
+"""How bytes come in: politeness, address guard, wire tap, durable frontier."""

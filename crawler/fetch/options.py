@@ -1,0 +1,27 @@
+"""What a user asked of a run; travels to every worker process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options of one run."""
+
+    db: Path
+    warc: Path
+    """Folder of the WARC files."""
+    jobs: int = 1
+    """Worker processes."""
+    max_articles: int | None = None
+    """Article pages asked of a portal in this run; what is left stays queued."""
+    since: str | None = None
+    """``YYYY-MM-DD``: what a list dates earlier is left out."""
+    full: bool = False
+    """Look again at everything that the lists still name."""
+    delay: float | None = None
+    """Seconds between two requests to a host; None: the portal's own, or 1."""
+    allow_networks: tuple[str, ...] = ()
+    """CIDR blocks that may be asked although they are not public."""
+    settings: tuple[tuple[str, object], ...] = ()
+    """Further Scrapy settings, for trials."""

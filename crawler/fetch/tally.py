@@ -1,0 +1,54 @@
+"""What one portal brought in one run."""
+
+from dataclasses import dataclass, field
+
+FAILED_SHARE = 5
+"""A portal is ``failed`` above a fifth of the run's pages (contract, exit codes)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Counters of one portal in one run, and what they say of it."""
+
+    fetched: int = 0
+    """Responses archived, of every kind."""
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    failed: int = 0
+    reasons: list[str] = field(default_factory=list)
+    """The first few failures in words, as ``URL: reason``."""
+    blocked: str | None = None
+    broken_list: str | None = None
+    """The first list page that failed."""
+    interrupted: bool = False
+
+    def block(self, reason: str) -> None:
+        """The portal does not want us tonight; the first reason stays."""
+        self.blocked = self.blocked or reason
+
+    def fail(self, url: str, reason: str, *, is_list: bool) -> None:
+        """Count a page that could not be had."""
+        self.failed += 1
+        line = f"{url}: {reason}"
+        if len(self.reasons) < 5:
+            self.reasons.append(line)
+        if is_list:
+            self.broken_list = self.broken_list or line
+
+    def counts(self) -> tuple[int, ...]:
+        """What a display shows."""
+        return self.fetched, self.new, self.changed, self.unchanged, self.gone, self.failed
+
+    def verdict(self) -> tuple[str, str | None]:
+        """``portal_runs.status`` and its reason."""
+        if self.interrupted:
+            return "interrupted", "stopped before the end; the next run goes on from here"
+        if self.blocked:
+            return "blocked", self.blocked
+        if self.broken_list:
+            return "failed", f"list page {self.broken_list}"
+        if self.failed * FAILED_SHARE > self.fetched + self.failed:
+            return "failed", f"{self.failed} of {self.fetched + self.failed} pages failed, first {self.reasons[0]}"
+        return "ok", None

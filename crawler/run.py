@@ -1,0 +1,249 @@
+"""One run: the lock, the workers, the report."""
+
+import logging
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from crawler import worker
+from crawler.archive import runs
+from crawler.archive.connection import open_archive
+from crawler.archive.lock import RunLock
+from crawler.archive.recovery import recover
+from crawler.catalogue import Portal
+from crawler.fetch.options import Options
+from crawler.fetch.tally import Tally
+
+PORTALS_AT_ONCE = 50
+"""Groups of portals a worker process runs side by side: each waits for its host most of the time."""
+LIVES = 2
+"""How often a group is given to a worker: once more after a worker died under it."""
+GRACE_SECONDS = 60.0
+"""How long workers may take to end after they were told to stop."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalResult:
+    """A line of the run's report."""
+
+    portal: Portal
+    status: str
+    reason: str | None
+    tally: Tally
+
+
+@dataclass(slots=True, kw_only=True)
+class RunResult:
+    """What a run came to."""
+
+    run_id: str
+    status: str
+    """``ok``, ``failed`` or ``interrupted``."""
+    portals: list[PortalResult]
+    seconds: float
+    lost: list[str] = field(default_factory=list)
+    """What could not be kept, in words: dead workers, a full disk."""
+
+    @property
+    def exit_code(self) -> int:
+        """The contract's: 0, 1 or 130."""
+        return {"ok": 0, "interrupted": 130}.get(self.status, 1)
+
+
+@dataclass(slots=True)
+class _Child:
+    process: SpawnProcess
+    pipe: Connection
+    groups: list[tuple[Portal, ...]] = field(default_factory=list)
+
+    def is_done_with(self, group: tuple[Portal, ...], ended: dict[str, Tally]) -> bool:
+        return all(portal.id in ended for portal in group)
+
+
+class Run:
+    """The parent of the worker processes. *on_progress* gets all tallies as they move, and how many portals ended."""
+
+    def __init__(
+        self,
+        groups: Iterable[tuple[Portal, ...]],
+        options: Options,
+        *,
+        on_progress: Callable[[dict[str, Tally], int], None] = lambda *_: None,
+        on_log: Callable[[int, str], None] = log.log,
+    ) -> None:
+        self._waiting = deque((group, LIVES) for group in groups)
+        self._portals = [portal for group, _ in self._waiting for portal in group]
+        self._options = options
+        self._on_progress = on_progress
+        self._on_log = on_log
+        self._tallies: dict[str, Tally] = {}
+        self._ended: dict[str, Tally] = {}
+        self._lives: dict[tuple[Portal, ...], int] = {}
+        self._children: list[_Child] = []
+        self._lost: list[str] = []
+        self._is_stopping = False
+        self._stop_by = float("inf")
+
+    def stop(self) -> None:
+        """Ask the workers to end cleanly; safe to call from a signal handler."""
+        self._is_stopping = True
+
+    def __call__(self) -> RunResult:
+        """Run to the end. Raises LockHeldError, ArchiveError."""
+        began = time.monotonic()
+        with RunLock(self._options.db):
+            connection = open_archive(self._options.db)
+            try:
+                for line in recover(connection, self._options.warc):
+                    self._on_log(logging.WARNING, line)
+                run_id = runs.begin(connection, self._portals)
+            finally:
+                connection.close()
+            try:
+                self._work(run_id)
+            finally:
+                self._end_children()
+                connection = open_archive(self._options.db)
+                try:
+                    for line in recover(connection, self._options.warc):
+                        self._on_log(logging.WARNING, line)
+                    result = self._result(run_id, time.monotonic() - began)
+                    runs.finish(
+                        connection,
+                        run_id,
+                        result.status,
+                        [(line.portal.id, line.status, line.reason, line.tally) for line in result.portals],
+                    )
+                finally:
+                    connection.close()
+        return result
+
+    # The loop.
+
+    def _work(self, run_id: str) -> None:
+        while len(self._ended) < len(self._portals):
+            if self._is_stopping and not self._tell_to_stop():
+                break
+            if not self._is_stopping:
+                self._hand_out(run_id)
+            if not self._children:
+                break
+            for pipe in wait([child.pipe for child in self._children], timeout=0.5):
+                child = next(child for child in self._children if child.pipe is pipe)
+                self._read(child)
+
+    def _hand_out(self, run_id: str) -> None:
+        jobs = max(1, min(self._options.jobs, len(self._waiting) + len(self._children)))
+        while self._waiting and len(self._children) < jobs:
+            self._children.append(self._start(run_id))
+        while self._waiting:
+            child = min(self._children, key=lambda child: len(child.groups), default=None)
+            if child is None or len(child.groups) >= PORTALS_AT_ONCE:
+                break
+            group, lives = self._waiting.popleft()
+            self._lives[group] = lives - 1
+            child.groups.append(group)
+            try:
+                child.pipe.send(worker.Work(tuple(portal for portal in group if portal.id not in self._ended)))
+            except OSError:
+                break  # it died; _read sees the end of its pipe
+
+    def _start(self, run_id: str) -> _Child:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=worker.main, args=(theirs, self._options, run_id), daemon=True)
+        process.start()
+        theirs.close()
+        return _Child(process, ours)
+
+    def _read(self, child: _Child) -> None:
+        try:
+            message = child.pipe.recv()
+        except (EOFError, OSError):
+            self._bury(child)
+            return
+        match message:
+            case worker.Progress(tallies):
+                self._tallies.update(tallies)
+                self._on_progress(self._tallies, len(self._ended))
+            case worker.Done(portal_id, tally):
+                self._tallies[portal_id] = self._ended[portal_id] = tally
+                child.groups = [group for group in child.groups if not child.is_done_with(group, self._ended)]
+                self._on_progress(self._tallies, len(self._ended))
+            case worker.Broken(reason):
+                self._lost.append(reason)
+                self.stop()
+            case worker.Said(level, text):
+                self._on_log(level, text)
+
+    def _bury(self, child: _Child) -> None:
+        child.process.join(timeout=5)
+        self._children.remove(child)
+        child.pipe.close()
+        unfinished = [group for group in child.groups if not child.is_done_with(group, self._ended)]
+        if not unfinished or self._is_stopping:
+            return
+        how = f"a worker died (exit code {child.process.exitcode})"
+        for group in unfinished:
+            names = ", ".join(portal.id for portal in group)
+            if self._lives[group] > 0:
+                self._on_log(logging.WARNING, f"{how}; {names} goes on with another one")
+                self._waiting.append((group, self._lives[group]))
+                continue
+            self._lost.append(f"{how} twice at {names}")
+            for portal in group:
+                self._ended.setdefault(portal.id, Tally(interrupted=True))
+
+    # The end.
+
+    def _tell_to_stop(self) -> bool:
+        """Tell every worker once; False when they have had their time."""
+        if self._stop_by == float("inf"):
+            self._stop_by = time.monotonic() + GRACE_SECONDS
+            for child in self._children:
+                self._send_stop(child)
+        return time.monotonic() < self._stop_by
+
+    @staticmethod
+    def _send_stop(child: _Child) -> None:
+        try:
+            child.pipe.send(worker.Stop())
+        except OSError:
+            return  # it has ended already
+
+    def _end_children(self) -> None:
+        for child in self._children:
+            self._send_stop(child)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._children and time.monotonic() < deadline:
+            for pipe in wait([child.pipe for child in self._children], timeout=0.5):
+                child = next(child for child in self._children if child.pipe is pipe)
+                self._is_stopping = True
+                self._read(child)
+        for child in self._children:
+            self._lost.append("a worker did not end and was killed")
+            child.process.kill()
+            child.process.join()
+
+    def _result(self, run_id: str, seconds: float) -> RunResult:
+        lines = []
+        for portal in self._portals:
+            tally = self._ended.get(portal.id) or self._tallies.get(portal.id) or Tally()
+            tally.interrupted = tally.interrupted or portal.id not in self._ended
+            status, reason = tally.verdict()
+            lines.append(PortalResult(portal=portal, status=status, reason=reason, tally=tally))
+        return RunResult(run_id=run_id, status=self._status(lines), portals=lines, seconds=seconds, lost=self._lost)
+
+    def _status(self, lines: Sequence[PortalResult]) -> str:
+        statuses = {line.status for line in lines if not (line.status == "blocked" and line.portal.expect.blocked)}
+        if self._lost:
+            return "failed"
+        if "interrupted" in statuses:
+            return "interrupted"
+        return "failed" if statuses & {"failed", "below", "blocked"} else "ok"

@@ -1,0 +1,222 @@
+"""One worker process: runs many portals at once, each by its family's spider, into one sink.
+
+The parent sends groups of portals (those that share a host go one after the other) and reads progress. A worker
+whose parent is gone stops by itself: its pipe ends.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+
+from crawler import settings as project_settings
+from crawler.archive.lock import WorkerMark
+from crawler.catalogue import Portal
+from crawler.fetch.options import Options
+from crawler.fetch.session import Session
+from crawler.fetch.tally import Tally
+
+PROGRESS_SECONDS = 0.5
+FALLBACK_FAMILY = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Parent to worker: portals that share a host, one after the other."""
+
+    portals: tuple[Portal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Parent to worker: finish the requests on the wire, store, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Worker to parent: the tallies that moved."""
+
+    tallies: dict[str, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Worker to parent: a portal has ended and is stored."""
+
+    portal_id: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Worker to parent: nothing can be stored any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Worker to parent: a log line."""
+
+    level: int
+    text: str
+
+
+class PipeHandler(logging.Handler):
+    """Sends log lines to the parent, which knows whether it is drawing on the terminal."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send; a parent that is gone reads nothing."""
+        with contextlib.suppress(OSError):
+            self._pipe.send(Said(record.levelno, self.format(record)))
+
+
+@dataclass(slots=True)
+class Worker:
+    """The life of one worker process."""
+
+    pipe: Connection
+    process: AsyncCrawlerProcess
+    session: Session
+    loader: SpiderLoader
+    is_stopping: bool = False
+    groups: set[asyncio.Task[None]] = field(default_factory=set)
+    sent: dict[str, Tally] = field(default_factory=dict)
+
+    async def main(self) -> None:
+        """Work until the parent says stop or is gone."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        loop.add_reader(self.pipe.fileno(), self._read, ended)
+        try:
+            while not ended.is_set():
+                self._report_progress()
+                if self.session.broken:
+                    self._send(Broken(self.session.broken))
+                    await self._stop()
+                    break
+                try:
+                    await asyncio.wait_for(ended.wait(), PROGRESS_SECONDS)
+                except TimeoutError:
+                    continue
+            if self.groups:
+                await asyncio.wait(self.groups)
+        finally:
+            loop.remove_reader(self.pipe.fileno())
+            self.session.close()
+            if self.session.broken:
+                self._send(Broken(self.session.broken))
+
+    def _read(self, ended: asyncio.Event) -> None:
+        try:
+            message = self.pipe.recv()
+        except (EOFError, OSError):
+            message = Stop()
+        if isinstance(message, Work):
+            task = asyncio.get_running_loop().create_task(self._run_group(message.portals))
+            self.groups.add(task)
+            task.add_done_callback(self.groups.discard)
+        else:
+            task = asyncio.get_running_loop().create_task(self._stop())
+            self.groups.add(task)
+            task.add_done_callback(self.groups.discard)
+            ended.set()
+
+    async def _stop(self) -> None:
+        self.is_stopping = True
+        await self.process.stop()
+
+    async def _run_group(self, portals: Sequence[Portal]) -> None:
+        for portal in portals:
+            await self._run_portal(portal)
+
+    async def _run_portal(self, portal: Portal) -> None:
+        self.session.begin(portal)
+        tally = self.session.tally(portal.id)
+        try:
+            if not self.is_stopping:
+                await self.process.crawl(self._crawler(portal), portal=portal.id)
+        except Exception as error:
+            logging.getLogger(__name__).exception("portal %s", portal.id)
+            tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
+        tally.interrupted = self.is_stopping and self.session.has_work_left(portal.id)
+        self.session.finish(portal.id)
+        self._send(Done(portal.id, tally))
+
+    def _crawler(self, portal: Portal) -> Crawler:
+        """The engine for one portal: its family's spider, its own delay unless the user gave one."""
+        settings = self.process.settings.copy()
+        if portal.delay is not None:
+            settings.set("DOWNLOAD_DELAY", portal.delay, priority="spider")  # --delay has the priority cmdline
+        family = portal.cms if portal.cms in self.loader.list() else FALLBACK_FAMILY
+        return Crawler(self.loader.load(family or FALLBACK_FAMILY), settings, init_reactor=False)
+
+    def _report_progress(self) -> None:
+        moved = self.session.moved()
+        if moved:
+            self._send(Progress(moved))
+
+    def _send(self, message: object) -> None:
+        try:
+            self.pipe.send(message)
+        except OSError:
+            self.is_stopping = True
+
+
+def scrapy_settings(options: Options) -> Settings:
+    """The project's settings with what the user asked for."""
+    settings = Settings()
+    settings.setmodule(project_settings, priority="project")
+    given: dict[str, Any] = {
+        "ALLOW_NETWORKS": list(options.allow_networks),
+        **({"DOWNLOAD_DELAY": options.delay} if options.delay is not None else {}),
+        **dict(options.settings),
+    }
+    settings.setdict(given, priority="cmdline")
+    return settings
+
+
+def log_to(pipe: Connection) -> None:
+    """Send our own lines and everybody's warnings to the parent; after Scrapy has set up its logging."""
+    logging.getLogger().handlers[:] = [PipeHandler(pipe)]
+    for name, level in ((None, logging.WARNING), ("scrapy", logging.WARNING), ("crawler", logging.INFO)):
+        logging.getLogger(name).setLevel(level)
+
+
+def main(pipe: Connection, options: Options, run_id: str) -> None:
+    """Entry of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which says stop
+    with WorkerMark(options.db):
+        settings = scrapy_settings(options)
+        process = AsyncCrawlerProcess(settings)
+        log_to(pipe)
+        session = Session.open(options, run_id=run_id)
+        worker = Worker(pipe, process, session, SpiderLoader.from_settings(settings))
+
+        from twisted.internet import reactor  # noqa: PLC0415 - importing it earlier would install the wrong one
+
+        async def run() -> None:
+            try:
+                await worker.main()
+            except Exception:
+                logging.getLogger(__name__).exception("worker")
+                session.broken = session.broken or "the worker failed, see the log"
+            finally:
+                reactor.stop()  # type: ignore[misc]
+
+        reactor.callWhenRunning(lambda: asyncio.ensure_future(run()))
+        process.start(stop_after_crawl=False, install_signal_handlers=False)
+    sys.exit(1 if session.broken else 0)

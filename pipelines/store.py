@@ -1,0 +1,48 @@
+"""Stage 5: what was read goes into the archive, in the session's next transaction."""
+
+from scrapy.crawler import Crawler
+
+from crawler.fetch.session import Session
+from crawler.records import Article, Capture
+from crawler.text.urls import canonical
+
+
+class StorePipeline:
+    """Ends every request: an article with its rows, everything else with its capture's."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "StorePipeline":
+        """All of a process share the session."""
+        return cls(Session.of(crawler))
+
+    def process_item(self, item: Article | Capture) -> Article | Capture:
+        """Store *item*; a capture that reached this stage undecoded is no page to read."""
+        if isinstance(item, Article):
+            self._store_article(item)
+        else:
+            self._store_capture(item)
+        return item
+
+    def _store_article(self, article: Article) -> None:
+        if article.kind == "article":
+            self._session.store_article(article, self._identity(article.capture))
+        else:
+            self._session.store_capture(article.capture, encoding=article.encoding)
+
+    def _store_capture(self, capture: Capture) -> None:
+        if capture.status == 304:
+            self._session.store_unchanged(capture, self._identity(capture))
+        elif capture.status != 200:
+            self._session.store_failure(capture, f"answered {capture.status}")
+        elif capture.truncated:
+            self._session.store_failure(capture, f"the answer was cut short ({capture.truncated})")
+        else:
+            self._session.store_capture(capture)
+
+    def _identity(self, capture: Capture) -> str:
+        """The address under which the article is one row."""
+        homepage = self._session.portal(capture.portal_id).homepage
+        return canonical(capture.url, scheme=homepage.partition(":")[0])

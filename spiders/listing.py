@@ -1,0 +1,118 @@
+"""A list page as a spider sees it, and what its links look like."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from lxml import html
+
+from crawler.text import dates
+from crawler.text.urls import absolute
+
+NEAR_CHARS = 200
+"""A list item's own text is short; an ancestor with more is no longer the item."""
+DATE_CHARS = 20
+"""Where a link's own words hold its date, it ends them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An article that a list page names."""
+
+    url: str
+    title: str | None = None
+    published: str | None = None
+    """Day or time beside the link, ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One fetched list page."""
+
+    url: str
+    """The address that answered; links are relative to it."""
+    number: int
+    """1 for a list's first page."""
+    text: str = field(repr=False)
+    tree: html.HtmlElement = field(repr=False)
+
+    @classmethod
+    def parse(cls, *, url: str, number: int, text: str) -> "Listing":
+        """Parse *text*; an empty or unreadable page is an empty tree, never an exception."""
+        # lxml refuses str with an encoding declaration in an XML prolog, and NUL ends a C string.
+        markup = text.replace("\0", "").encode("utf-8", "replace")
+        parser = html.HTMLParser(encoding="utf-8", no_network=True)
+        tree = html.document_fromstring(markup, parser=parser, ensure_head_body=True) if markup.strip() else None
+        return cls(url=url, number=number, text=text, tree=tree if tree is not None else html.Element("html"))
+
+    @property
+    def base(self) -> str:
+        """What relative links on this page are relative to (its own address, or its ``<base>``)."""
+        hrefs = self.tree.xpath("//base/@href")
+        return (absolute(self.url, str(hrefs[0])) if hrefs else None) or self.url
+
+    def anchors(self) -> Iterator[tuple[html.HtmlElement, str]]:
+        """Every link of the page with its absolute http(s) address, in page order."""
+        base = self.base
+        for anchor in self.tree.iter("a"):
+            url = absolute(base, anchor.get("href") or "")
+            if url is not None:
+                yield anchor, url
+
+
+def label(anchor: html.HtmlElement) -> str:
+    """What a link is called: its title attribute where its text is cut short, else its text."""
+    text = " ".join(anchor.text_content().split())
+    title = " ".join((anchor.get("title") or "").split())
+    is_cut = text.endswith(("…", "...", "..")) or not text
+    return title if title and (is_cut or len(title) > len(text)) else text
+
+
+def item_of(anchor: html.HtmlElement) -> html.HtmlElement:
+    """The list item around a link: its highest ancestor that holds no other link's text and stays short."""
+    item = anchor
+    for ancestor in anchor.iterancestors():
+        if ancestor.tag in {"body", "ul", "ol", "table", "tbody"}:
+            break
+        others = {a.get("href") for a in ancestor.iter("a") if a.get("href")} - {anchor.get("href")}
+        if others or len(ancestor.text_content()) > NEAR_CHARS + len(anchor.text_content()):
+            break
+        item = ancestor
+    return item
+
+
+def date_near(anchor: html.HtmlElement) -> str | None:
+    """The date that stands in the link's own list item, outside the link's own words if there is one."""
+    item = item_of(anchor)
+    words = anchor.text_content()
+    around = item.text_content().replace(words, " ", 1) if item is not anchor else ""
+    found = dates.find(around) or dates.find(words[-DATE_CHARS:])
+    return found.value if found else None
+
+
+def shape(anchor: html.HtmlElement) -> tuple[str, ...]:
+    """Where a link stands, as tags and classes up to the body: links of one list share it."""
+    item = item_of(anchor)
+    steps = [anchor, *anchor.iterancestors()]
+    path = []
+    for element in steps[steps.index(item) :]:
+        if element.tag == "body":
+            break
+        classes = " ".join(sorted(str(element.get("class") or "").split()))
+        path.append(str(element.tag) if element is item else f"{element.tag!s}.{classes}")
+    return tuple(path)
+
+
+def unique(links: list[Link]) -> list[Link]:
+    """One link an address, in page order: a picture and a headline often lead to the same article."""
+    ordered = sorted(enumerate(links), key=lambda pair: (pair[1].url, pair[0]))
+    merged = []
+    for _, group in groupby(ordered, key=lambda pair: pair[1].url):
+        same = list(group)
+        titles = [link.title for _, link in same if link.title]
+        dates = [link.published for _, link in same if link.published]
+        first, link = same[0]
+        merged.append(
+            (first, Link(url=link.url, title=max(titles, key=len, default=None), published=next(iter(dates), None)))
+        )
+    return [link for _, link in sorted(merged, key=lambda pair: pair[0])]
