@@ -50,9 +50,9 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> Any:
     """Entry point; answers with the contract's exit codes."""
     os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "crawler.settings")
-    from crawler.archive.connection import ArchiveError
-    from crawler.archive.lock import LockHeldError
-    from crawler.catalogue import CatalogueError
+    from crawler.archive.connection import ArchiveError  # noqa: PLC0415 - quick --help
+    from crawler.archive.lock import LockHeldError  # noqa: PLC0415
+    from crawler.catalogue import CatalogueError  # noqa: PLC0415
 
     try:
         return cli(argv)

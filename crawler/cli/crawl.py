@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import time
+from ipaddress import ip_network
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,7 +44,9 @@ Exit codes: 0 all well, 1 a portal failed or something was lost, 2 wrong usage o
 @click.option("--max-articles", type=click.IntRange(min=1), help="Article pages a portal; the rest stays queued.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Leave out what a list dates earlier.")
 @click.option("--full", is_flag=True, help="Look again at everything known that the lists still name.")
-@click.option("--delay", type=click.FloatRange(min=0), help="Seconds between requests to a host (default: the portal's, or 1).")
+@click.option(
+    "--delay", type=click.FloatRange(min=0), help="Seconds between requests to a host (default: the portal's, or 1)."
+)
 @click.option(
     "--allow-network",
     "networks",
@@ -88,13 +91,13 @@ def crawl(
 
 def checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     """The CIDR blocks as given; a wrong one is wrong usage."""
-    from ipaddress import ip_network
-
     for network in networks:
         try:
             ip_network(network)
         except ValueError as error:
-            raise click.BadParameter(f"{error} (an address block looks like 10.1.0.0/16)", param_hint="--allow-network") from None
+            raise click.BadParameter(
+                f"{error} (an address block looks like 10.1.0.0/16)", param_hint="--allow-network"
+            ) from None
     return networks
 
 
@@ -164,7 +167,9 @@ class TerminalDisplay:
         """Draw the sums."""
         pages = sum(tally.fetched for tally in tallies.values())
         rate = pages / max(time.monotonic() - self._began, 0.1)
-        counts = " · ".join(f"{name} {sum(getattr(t, name) for t in tallies.values())}" for name in ("new", "changed", "failed"))
+        counts = " · ".join(
+            f"{name} {sum(getattr(t, name) for t in tallies.values())}" for name in ("new", "changed", "failed")
+        )
         self._progress.update(self._task, completed=ended, counts=f"{pages} pages · {rate:.1f} pages/s · {counts}")
 
     def log(self, level: int, text: str) -> None:
@@ -207,7 +212,13 @@ class PlainDisplay:
 def print_report(console: Console, result: RunResult, options: Options) -> None:
     """One line a portal, and what to do next."""
     rows = [
-        (line.portal.id, line.portal.name, status_text(line.status), *(getattr(line.tally, name) for name in COUNTERS), line.reason)
+        (
+            line.portal.id,
+            line.portal.name,
+            status_text(line.status),
+            *(getattr(line.tally, name) for name in COUNTERS),
+            line.reason,
+        )
         for line in result.portals
     ]
     columns = ("portal", "name", "status", *COUNTERS, "reason")
@@ -218,7 +229,11 @@ def print_report(console: Console, result: RunResult, options: Options) -> None:
     for line in result.portals:
         for reason in line.tally.reasons:
             console.print(f"{line.portal.id}: {plain(reason)}", style="dim", markup=False)
-    console.print(f"archive {plain(options.db)} · WARC {plain(options.warc)} · browse: xianzhi serve {plain(options.db)}", style="dim", markup=False)
+    console.print(
+        f"archive {plain(options.db)} · WARC {plain(options.warc)} · browse: xianzhi serve {plain(options.db)}",
+        style="dim",
+        markup=False,
+    )
 
 
 def as_data(result: RunResult) -> dict[str, Any]:

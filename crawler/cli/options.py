@@ -66,5 +66,8 @@ def jobs_option(command: F) -> F:
 def json_option(command: F) -> F:
     """``--json``."""
     return click.option(
-        "--json", "as_json", is_flag=True, help="The result as JSON on standard output; what is for people on standard error."
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="The result as JSON on standard output; what is for people on standard error.",
     )(command)

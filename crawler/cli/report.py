@@ -6,11 +6,24 @@ from pathlib import Path
 import click
 
 from crawler.archive.connection import open_archive
-from crawler.archive.queries import PortalReport, report as read_report
+from crawler.archive.queries import PortalReport
+from crawler.archive.queries import report as read_report
 from crawler.cli.options import db_option, json_option
 from crawler.cli.show import output, say_json, status_text, table
 
-COLUMNS = ("portal", "name", "status", "last success", "articles", "newest", "new", "changed", "failed", "gaps", "reason")
+COLUMNS = (
+    "portal",
+    "name",
+    "status",
+    "last success",
+    "articles",
+    "newest",
+    "new",
+    "changed",
+    "failed",
+    "gaps",
+    "reason",
+)
 NUMBERS = frozenset({"articles", "new", "changed", "failed"})
 GAPS_SHOWN = 3
 

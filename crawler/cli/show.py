@@ -29,7 +29,9 @@ def status_text(status: str) -> Text:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: frozenset[str]) -> Table:
     """A table whose *numbers* columns stand on the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, padding=(0, 2, 0, 0))
+    made = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=None, padding=(0, 2, 0, 0)
+    )
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:

@@ -54,7 +54,7 @@ def register_facet_classes() -> list[type[YearFacet]]:
 
 
 @hookimpl
-def render_cell(  # noqa: PLR0917 - by position, and under Datasette's names
+def render_cell(
     row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
 ) -> Markup | None:
     """Cells that lead to an article."""
