@@ -9,7 +9,7 @@ from typing import Any, Literal
 NAMES = ("qinglan", "shuyuan", "yunzhang")
 """The portals' ids and the stems of their files."""
 
-Layout = Literal["plain", "one", "twice"]
+Layout = Literal["plain", "one", "hidden", "twice"]
 LinkKind = Literal["foreign", "forbidden", "gone", "jump", "moved"]
 
 LINKED = re.compile(r"(?P<picture>!?)\[(?P<text>[^\]]+)\]\((?P<href>[^)\s]+)\)")
@@ -46,7 +46,8 @@ class Story:
     pinned: bool = False
     """On top of the first list page, whatever its date."""
     layout: Layout = "plain"
-    """``one``: a single paragraph with table debris behind it; ``twice``: the body with its hidden copy."""
+    """``one``: a single paragraph with table debris behind it; ``hidden``: the body with a hidden copy for printing;
+    ``twice``: the whole body once more behind itself, for everybody to see."""
     gzip: bool = False
     """Sent gzip-coded and chunked, whether asked for or not."""
     spam: str | None = None

@@ -89,7 +89,9 @@ def _body(story: Story) -> str:
     # Two editors, two habits: one ends paragraphs with <P>, the other with <BR>.
     printed = [_paragraph(block) for block in story.blocks]
     text = "\n".join(f"<P>{part}</P>" for part in printed) if story.id % 2 else "<br>\n<br>\n".join(printed)
-    if story.layout != "twice":
+    if story.layout == "twice":
+        return f"{text}\n{text}"
+    if story.layout != "hidden":
         return text
     box = '<INPUT type=checkbox value=0 name=titlecheckbox sourceid="SourcePh" style="display:none">'
     copy = "\n".join(f"<P>{part}</P>" for part in printed)

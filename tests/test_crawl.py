@@ -1,0 +1,175 @@
+"""The main job: from a portal's list pages to archive.db, with the real command on loopback portals."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from crawler.archive.lock import RunLock
+from crawler.demo.server import serve
+from crawler.demo.site import Response
+from tests.support.crawling import Archive, article_page, entry, news_site, text_of, title_of
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path)
+
+
+def test_every_article_of_a_list_is_stored_with_its_text_once(archive: Archive) -> None:
+    with serve({"liuxi": news_site(25)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        crawled = archive.crawl()
+    assert crawled.exit_code == 0, crawled.words
+    assert crawled.portal("liuxi")["new"] == 25
+    rows = archive.query("SELECT title, published, source, body FROM articles JOIN article_texts ON article_id = id")
+    assert sorted(rows) == sorted((title_of(n), "2021-05-06", "柳溪县融媒体中心", text_of(n)) for n in range(25))
+
+
+def test_a_second_night_finds_nothing_new_with_far_fewer_requests(archive: Archive) -> None:
+    site = news_site(25)
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        archive.crawl()
+        first, versions = site.hits.total(), archive.one("SELECT count(*) FROM versions")
+        site.hits.clear()
+        crawled = archive.crawl()
+    assert crawled.exit_code == 0
+    assert crawled.portal("liuxi")["new"] == 0
+    assert archive.one("SELECT count(*) FROM versions") == versions == 25
+    assert first > 25
+    assert site.hits.total() == 2  # robots.txt and the first list page
+
+
+def test_a_new_article_on_the_first_page_is_all_that_the_next_night_fetches(archive: Archive) -> None:
+    site = news_site(25)
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        archive.crawl()
+        listing = site.pages["/news/"]
+        item = '<ul><li><a href="/news/2021/900.html">柳溪县今年新建三所小学</a><span>2021-06-01</span></li>'
+        site.replace("/news/", Response(headers=listing.headers, body=listing.body.replace(b"<ul>", item.encode())))
+        site.replace(
+            "/news/2021/900.html",
+            article_page("柳溪县今年新建三所小学", "三所小学将在秋季学期开学前投入使用，新增学位九百个。" * 3),
+        )
+        crawled = archive.crawl()
+    assert crawled.portal("liuxi")["new"] == 1
+    assert archive.one("SELECT count(*) FROM articles") == 26
+
+
+def test_a_full_look_finds_an_edit_and_keeps_both_versions(archive: Archive) -> None:
+    site = news_site(8)
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        archive.crawl()
+        site.replace("/news/2021/103.html", article_page(title_of(3), text_of(3).replace("两个月", "三个月")))
+        crawled = archive.crawl("--full")
+    assert (crawled.portal("liuxi")["changed"], crawled.portal("liuxi")["unchanged"]) == (1, 7)
+    assert archive.query("SELECT state FROM articles WHERE url LIKE '%103.html'") == [("edited",)]
+    assert (
+        archive.one(
+            "SELECT count(*) FROM versions JOIN articles ON articles.id = article_id WHERE url LIKE '%103.html'"
+        )
+        == 2
+    )
+    assert archive.one("SELECT count(*) FROM versions") == 9
+
+
+def test_an_unchanged_answer_is_a_revisit_and_so_is_a_304(archive: Archive) -> None:
+    with serve({"plain": news_site(3), "careful": news_site(3, validators=True)}) as urls:
+        archive.write_catalogue(entry("plain", urls["plain"]) + entry("careful", urls["careful"]))
+        archive.crawl()
+        archive.crawl("--full")
+    second = "SELECT status, revisit_of IS NOT NULL FROM captures WHERE kind = 'article' AND portal_id = ? ORDER BY id LIMIT 3 OFFSET 3"
+    assert archive.query(second, "plain") == [(200, 1)] * 3
+    assert archive.query(second, "careful") == [(304, 1)] * 3
+    assert archive.one("SELECT count(*) FROM versions") == 6
+
+
+def test_what_max_articles_leaves_is_taken_by_the_next_run(archive: Archive) -> None:
+    with serve({"liuxi": news_site(25)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        assert archive.crawl("--max-articles", "10").portal("liuxi")["new"] == 10
+        assert archive.crawl("--max-articles", "10").portal("liuxi")["new"] == 10
+        assert archive.crawl().portal("liuxi")["new"] == 5
+
+
+def test_since_leaves_out_what_the_list_dates_earlier(archive: Archive) -> None:
+    with serve({"liuxi": news_site(10)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        crawled = archive.crawl("--since", "2021-05-06")
+    assert crawled.portal("liuxi")["new"] == 5
+
+
+def test_without_leave_loopback_is_refused_and_the_report_says_what_to_do(archive: Archive) -> None:
+    site = news_site(3)
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        crawled = archive.crawl(allow=None)
+    assert crawled.exit_code == 1
+    assert crawled.portal("liuxi")["status"] == "failed"
+    assert "--allow-network" in crawled.portal("liuxi")["reason"]
+    assert site.hits.total() == 0
+
+
+def test_a_failing_robots_txt_means_not_tonight(archive: Archive) -> None:
+    site = news_site(3)
+    site.replace("/robots.txt", Response(status=503, body=b"later"))
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        crawled = archive.crawl()
+    assert crawled.exit_code == 1
+    assert crawled.portal("liuxi")["status"] == "blocked"
+    assert "robots.txt answered 503" in crawled.portal("liuxi")["reason"]
+    assert {path for path, _ in site.hits} == {"/robots.txt"}
+
+
+def test_a_missing_list_page_fails_its_portal_and_not_the_others(archive: Archive) -> None:
+    empty = news_site(3)
+    empty.remove("/news/")
+    with serve({"liuxi": news_site(3), "empty": empty}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]) + entry("empty", urls["empty"]))
+        crawled = archive.crawl()
+    assert crawled.exit_code == 1
+    assert crawled.portal("empty")["status"] == "failed"
+    assert "answered 404" in crawled.portal("empty")["reason"]
+    assert crawled.portal("liuxi")["new"] == 3
+
+
+def test_the_catalogue_chooses_links_by_its_own_pattern(archive: Archive) -> None:
+    with serve({"liuxi": news_site(10)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"], "article = '/10[0-4]\\.html$'"))
+        assert archive.crawl().portal("liuxi")["new"] == 5
+
+
+def test_an_unknown_portal_is_wrong_usage(archive: Archive) -> None:
+    archive.write_catalogue(entry("liuxi", "http://127.0.0.1:9"))
+    crawled = archive.crawl("liuxii")
+    assert crawled.exit_code == 2
+    assert "liuxii" in crawled.words
+
+
+def test_a_second_run_on_the_same_archive_is_refused(archive: Archive) -> None:
+    archive.write_catalogue(entry("liuxi", "http://127.0.0.1:9"))
+    with RunLock(archive.db):
+        crawled = archive.crawl()
+    assert crawled.exit_code == 3
+    assert str(archive.db) in crawled.words
+
+
+def test_an_interrupted_run_stores_what_came_and_the_next_one_goes_on(archive: Archive) -> None:
+    site = news_site(40)
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        process = archive.start("--delay", "0.2")
+        assert process.stderr is not None
+        while site.hits.total() < 6:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert archive.query("SELECT status FROM runs") == [("interrupted",)]
+        stored = archive.one("SELECT count(*) FROM articles")
+        assert 0 < stored < 40
+        assert archive.crawl().portal("liuxi")["new"] == 40 - stored
