@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from isal import isal_zlib
 
 MAX_DECODED = 32 * 1024 * 1024
