@@ -14,6 +14,7 @@ SETTINGS: dict[str, Any] = {
     "allow_download": False,  # a live file copied byte for byte may be torn; publishing makes whole copies
     "suggest_facets": False,  # tries every column of every page: 20 times the cost of the page itself
     "sql_time_limit_ms": 1500,
+    "default_facet_size": 8,  # more would push the rows off the screen
     "truncate_cells_html": 120,
 }
 """Datasette's settings for every archive, beside ``default_allow_sql``."""
