@@ -1,0 +1,148 @@
+"""``xianzhi extract``: saved pages to JSON, without an archive."""
+
+import hashlib
+import json
+import re
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.cli.options import jobs_option
+from crawler.records import Article, Capture, RecordRef
+
+STDIN = "-"
+READ_AHEAD = 8
+"""Pages for each process that are read before the first of them is printed."""
+
+# Terminals act on controls and on bidirectional marks; JSON may spell any character.
+_UNSAFE = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+
+
+EXAMPLES = "Examples: xianzhi extract page.html · xianzhi extract saved/ > pages.jsonl · curl … | xianzhi extract -"
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--url", help="The address that the pages came from; links are completed with it.")
+@jobs_option
+def extract(files: tuple[str, ...], url: str | None, jobs: int) -> None:
+    """Read saved HTML and print one JSON object a page and line.
+
+    A folder stands for every *.html below it, sorted by path; - is standard input. A page that cannot be read gives
+    an object with its error, and the exit code is 1.
+    """
+    failed = False
+    for result in _results(list(_found(files)), url, jobs):
+        failed |= "error" in result
+        click.echo(_safe_json(result))
+    if failed:
+        sys.exit(1)
+
+
+def _found(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name != STDIN and Path(name).is_dir():
+            yield from sorted(str(path) for path in Path(name).rglob("*.html") if path.is_file())
+        else:
+            yield name
+
+
+def _results(names: list[str], url: str | None, jobs: int) -> Iterator[dict[str, Any]]:
+    """Read pages on *jobs* processes; results come in the order of *names*."""
+    if jobs == 1 or len(names) < 2:
+        yield from (read_page(name, url) for name in names)
+        return
+    with ProcessPoolExecutor(min(jobs, len(names))) as pool:
+        waiting: deque[Future[dict[str, Any]]] = deque()
+        for name in names:
+            waiting.append(pool.submit(read_page, name, url) if name != STDIN else _done(read_page(name, url)))
+            if len(waiting) >= READ_AHEAD * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _done(result: dict[str, Any]) -> Future[dict[str, Any]]:
+    future: Future[dict[str, Any]] = Future()
+    future.set_result(result)
+    return future
+
+
+def read_page(name: str, url: str | None) -> dict[str, Any]:
+    """Read one page; what cannot be read is an object with ``error``."""
+    try:
+        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+        return _as_json(name, url, _chain(data, url or ""))
+    except OSError as error:
+        return {"file": name, "error": f"{name}: {error.strerror or error}"}
+    except (ValueError, RecursionError) as error:
+        return {"file": name, "error": f"{name}: {error}"}
+
+
+def _chain(data: bytes, url: str) -> Article:
+    """Run the stages over bytes that no crawl brought."""
+    from pipelines.clean import clean  # noqa: PLC0415 - the four stages load only where a page is read
+    from pipelines.decode import decode  # noqa: PLC0415
+    from pipelines.extract import extract as extract_stage  # noqa: PLC0415
+    from pipelines.sections import sections  # noqa: PLC0415
+
+    capture = Capture(
+        run_id="",
+        portal_id="",
+        kind="article",
+        url=url,
+        fetched_at=datetime.now(UTC),
+        status=200,
+        payload_sha256=hashlib.sha256(data).hexdigest(),
+        record=RecordRef(file="", offset=0, length=0),
+        body=data,
+    )
+    return sections(clean(extract_stage(decode(capture))))
+
+
+def _as_json(name: str, url: str | None, article: Article) -> dict[str, Any]:
+    """The contract's object: every key is there, an absent value is None, an absent list empty."""
+    repeats = [
+        {"text": paragraph.text, "reason": "repeat", "rule": "repeat"}
+        for paragraph in article.paragraphs
+        if paragraph.role == "repeat"
+    ]
+    return {
+        "file": name,
+        "url": url,
+        "encoding": article.encoding,
+        "kind": article.kind,
+        "title": article.title,
+        "published": article.published,
+        "published_basis": article.published_basis,
+        "meta_published": article.meta_published,
+        "source": article.source,
+        "author": article.author,
+        "editor": article.editor,
+        "column": article.column,
+        "site_name": article.site_name,
+        "site_id": article.site_id,
+        "division": article.division,
+        "body": [p.text for p in article.paragraphs if p.role not in {"repeat", "boilerplate", "spam"}],
+        "removed": [
+            *({"text": cut.text, "reason": cut.reason, "rule": cut.rule} for cut in article.removed),
+            *repeats,
+        ],
+        "attachments": [{"url": file.url, "title": file.title} for file in article.attachments],
+        "images": [{"url": image.url, "caption": image.caption} for image in article.images],
+    }
+
+
+def _safe_json(result: dict[str, Any]) -> str:
+    text = json.dumps(result, ensure_ascii=False)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+if __name__ == "__main__":
+    extract()

@@ -1,0 +1,162 @@
+"""What stands around an article's text: date, source and people; breadcrumb and site code."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from crawler.reading.lines import EDGE, Line
+from crawler.text import bylines, dates, signoffs
+
+REACH_ABOVE = 30
+"""Lines above the text in which the information line is looked for."""
+REACH_BELOW = 12
+MAX_TRAIL = 160
+MAX_PLAIN_DATE = 48
+"""A line with a date and no label is an information line up to this length."""
+
+_TODAY = re.compile(r"今天是|今日是|现在是|當前時間|当前时间")
+_WEEKDAY = re.compile(r"星期[一二三四五六日天]|[週周][一二三四五六日]")
+_LEADS_ON = ("于", "至", "到", "自", "从", "截止")
+_GOES_ON = ("前", "后", "至", "到", "起", "召", "举", "在", "，", "~")
+_UNKNOWN_LABEL = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}\s*[:：]\s*$")
+_SITE_CODE = re.compile(r"网站标识码\s*[:：]?\s*((?:bm)?\d{8,10})", re.IGNORECASE)
+_CRUMB_LABEL = re.compile(r"(?:位置|[Ll]ocation)[^:：]{0,4}[:：]")
+_CRUMB_SPLIT = re.compile(rf"\s*(?:>+|»|›|→|/|-(?=\s)|::|{EDGE})\s*")
+_CRUMB_SIGN = re.compile(r"[>»›→/]")
+_NO_COLUMN = re.compile(
+    r"正文|内容|详情|信息详情|文章内容|首 ?页|网站首页|当前位置.*|您.{0,8}位置.*|返回.*|浏览.*|查看.*|详细.*|\W*"
+)
+
+
+class Facts(NamedTuple):
+    """Who, when and where from, as the page shows it."""
+
+    published: str | None = None
+    source: str | None = None
+    author: str | None = None
+    editor: str | None = None
+
+
+def read(
+    above: Sequence[Line],
+    head: Sequence[Line],
+    tail: Sequence[Line],
+    below: Sequence[Line],
+    text: tuple[Sequence[Line], Sequence[Line]],
+) -> Facts:
+    """Read the information lines.
+
+    *above* and *below* are the lines before and after the text's block, *head* and *tail* short lines at its own
+    beginning and end. What is nearest to the text wins. *text* are the first and last paragraphs, for signoffs.
+    """
+    visible = [line for line in above if not line.hidden]
+    nearest = [*reversed(_with_next(visible)), *_with_next(head), *_with_next(tail), *_with_next(below)]
+    read_lines = [bylines.read_line(marked) for marked, _ in nearest]
+    published = _labelled_date(nearest, read_lines) or _plain_date(nearest[: len(visible) + len(head)], read_lines)
+    source = _first(read_lines, "source") or _account([*above, *head])
+    editor = _first(read_lines, "chief_editor") or _first(read_lines, "editor")
+    author = _first(read_lines, "author") or _reporter(visible, read_lines) or _credit(*text)
+    return Facts(published, source, author, editor)
+
+
+def _with_next(lines: Sequence[Line]) -> list[tuple[str, Line]]:
+    """Each line's text with link edges; a bare label takes the next line with it."""
+    texts: list[tuple[str, Line]] = []
+    for index, line in enumerate(lines):
+        marked = line.marked
+        if len(marked) <= 8 and marked[-1] in ":：" and index + 1 < len(lines) and len(lines[index + 1].text) <= 40:
+            marked = f"{marked}{lines[index + 1].marked}"
+        texts.append((marked, line))
+    return texts
+
+
+def _labelled_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byline]) -> str | None:
+    """The date of the nearest line that has labels and little else."""
+    for (marked, _), line in zip(nearest, found, strict=True):
+        if line.published and line.labels and _is_stamp(marked) and len(line.rest) <= MAX_PLAIN_DATE:
+            return line.published
+    return None
+
+
+def _plain_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byline]) -> str | None:
+    """The date of the nearest short line without labels."""
+    for (marked, line), byline in zip(nearest, found, strict=False):
+        if byline.published and len(line.text) <= MAX_PLAIN_DATE and not line.is_link and _is_stamp(marked):
+            return byline.published
+    return None
+
+
+def _is_stamp(marked: str) -> bool:
+    """Tell whether a date is the page's own: not today's, not in a sentence, not behind another label (开始时间：)."""
+    dated = dates.find(marked)
+    if dated is None or _TODAY.search(marked):
+        return False
+    before = marked[: dated.start].replace(EDGE, "")
+    if before.rstrip().endswith(_LEADS_ON) or marked[dated.end :].lstrip().startswith(_GOES_ON):
+        return False
+    return not _UNKNOWN_LABEL.search(before) or bylines.read_line(before).labels > 0
+
+
+def _first(found: Sequence[bylines.Byline], field: str) -> str | None:
+    return next((value for value in (getattr(line, field) for line in found) if value), None)
+
+
+def _account(above: Sequence[Line]) -> str | None:
+    """The publishing account that stands without a label (微信, 百家号, 客户端)."""
+    for line in reversed(above):
+        if line.account and not line.hidden:
+            text = line.text
+            dated = dates.find(text)
+            if dated:
+                text = text[: dated.start]
+            text = text.strip()
+            if 2 <= len(text) <= 30 and bylines.read_line(text).labels == 0:
+                return text
+    return None
+
+
+def _reporter(above: Sequence[Line], found: Sequence[bylines.Byline]) -> str | None:
+    """The reporter that the lines above the text name without a colon (本报记者 石见山)."""
+    rests = (_WEEKDAY.sub("", line.rest).strip() for line in found[: len(above)])
+    return next((names for rest in rests if 4 <= len(rest) <= 40 and (names := signoffs.opened(rest))), None)
+
+
+def _credit(head: Sequence[Line], tail: Sequence[Line]) -> str | None:
+    """Names in the text itself: a sign-off at its end, the reporter of its dateline."""
+    texts = [line.text for line in tail or head]
+    for text in reversed(texts[-3:]):
+        signed = signoffs.signed(text)
+        if signed:
+            return signed
+    return signoffs.credited(line.text for line in head[:4])
+
+
+def column(tags: Mapping[str, str], above: Sequence[Line], title: str | None) -> str | None:
+    """Return the column: the prescribed tag, or the last step of the breadcrumb."""
+    tagged = tags.get("columnname")
+    if tagged:
+        return tagged
+    for line in above:
+        if len(line.text) <= MAX_TRAIL and (_CRUMB_LABEL.search(line.text) or _is_trail(line)):
+            steps = [step.replace(EDGE, "").strip() for step in _CRUMB_SPLIT.split(line.marked)]
+            named = [step for step in steps if step and not _NO_COLUMN.fullmatch(step) and step != title]
+            named = [step for step in named if not _CRUMB_LABEL.search(step)]
+            if len(named) > 1 or (named and _CRUMB_SIGN.search(line.text) and len(steps) > 2):
+                return named[-1] if len(named[-1]) <= 30 else None
+    return None
+
+
+def _is_trail(line: Line) -> bool:
+    return (
+        line.text.startswith(("首页", "首 页", "网站首页")) and bool(_CRUMB_SIGN.search(line.text)) and line.linked > 0
+    )
+
+
+def site_code(lines: Sequence[Line]) -> str | None:
+    """Return the site's code from the footer (网站标识码：4210830008), for pages without the tag."""
+    for line in reversed(lines):
+        if "标识码" in line.text:
+            found = _SITE_CODE.search(line.text)
+            if found:
+                return found[1].lower()
+    return None

@@ -1,0 +1,307 @@
+"""A page as lines: what a reader sees one below the other, with what the markup tells of each.
+
+One walk over the tree gives the lines in page order and, for every block element, which of them it spans. A row of a
+data table is one line with tabs between its cells (as browsers copy it); a layout table is none.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lxml import etree
+
+from crawler.reading import hints
+from crawler.reading.tree import MAX_DEPTH
+
+EDGE = "\x1f"
+"""Stands in ``Line.marked`` where a link begins or ends, and where the source breaks between two ideographs."""
+MAX_CELL = 160
+"""A longer cell makes its row a part of the layout (characters)."""
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "founder-content",
+        "ucapcontent",
+    ]
+)
+_SILENT = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "iframe",
+        "object",
+        "embed",
+        "select",
+        "option",
+        "datalist",
+        "textarea",
+        "button",
+        "input",
+        "canvas",
+        "svg",
+        "math",
+        "head",
+        "title",
+        "meta",
+        "link",
+        "audio",
+        "video",
+        "map",
+        "area",
+        "noframes",
+        "applet",
+        "param",
+        "source",
+        "track",
+    ]
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_CELLS = frozenset({"td", "th"})
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_BROKEN_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])[ \t]*[\r\n][ \t\r\n]*(?=[\u3000-\u9fff\uff00-\uffef])")
+_WHITE = re.compile(r"[ \t\r\n\f\v]+")
+_EDGES = " \t\r\n\f\v\xa0\u3000\u200b\ufeff\u2002\u2003"
+
+
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """One line of a page."""
+
+    text: str
+    marked: str
+    """The text with `EDGE` around links."""
+    linked: int
+    """Characters inside links."""
+    tag: str
+    """The block element it stands in."""
+    heading: bool = False
+    titled: bool = False
+    """Inside a block named like a title."""
+    account: bool = False
+    hidden: bool = False
+    furniture: bool = False
+    """Inside a block named like furniture."""
+    hrefs: tuple[str, ...] = ()
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the line is all link."""
+        return self.linked >= 0.85 * len(self.text.replace(" ", ""))
+
+
+class Span(NamedTuple):
+    """The lines that a block element holds, half open."""
+
+    element: etree._Element
+    start: int
+    end: int
+    hints: hints.Hints
+    hidden: bool
+
+
+@dataclass(slots=True)
+class Layout:
+    """A page's lines, and the blocks over them in the order in which they end."""
+
+    lines: list[Line] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+
+class _State(NamedTuple):
+    """What a block hands down to the blocks inside it."""
+
+    tag: str = "body"
+    heading: bool = False
+    titled: bool = False
+    account: bool = False
+    hidden: bool = False
+    furniture: bool = False
+
+
+def lay_out(root: etree._Element) -> Layout:
+    """Walk over *root* once."""
+    walker = _Walker()
+    body = root.find("body")
+    walker.block(body if body is not None else root, _State(), 0)
+    return walker.layout
+
+
+def _names_account(element: etree._Element) -> bool:
+    named = element.get("class") or element.get("id")
+    return named is not None and hints.of(f"{named} {element.get('id') or ''}").account
+
+
+class _Walker:
+    """Collects inline text until a block begins or ends."""
+
+    def __init__(self) -> None:
+        self.layout = Layout()
+        self._pieces: list[str] = []
+        self._linked = 0
+        self._hrefs: list[str] = []
+        self._account = False
+
+    def block(self, element: etree._Element, outer: _State, depth: int) -> None:
+        """Enter a block element: its text, its children, its end."""
+        tag = str(element.tag)
+        named = " ".join(filter(None, (element.get("class"), element.get("id"))))
+        hinted = hints.of(named) if named else hints.NONE
+        style = element.get("style")
+        state = _State(
+            tag,
+            outer.heading or tag in _HEADINGS,
+            (outer.titled and tag in {"p", "span", "div"}) or hinted.title,
+            hinted.account,
+            outer.hidden or bool(style and _HIDDEN.search(style)) or element.get("hidden") is not None,
+            outer.furniture or hinted.furniture or tag in {"nav", "footer", "aside"},
+        )
+        self._flush(outer)
+        start, first_span = len(self.layout.lines), len(self.layout.spans)
+        self._inside(element, state, depth)
+        self._flush(state)
+        if tag == "tr":
+            self._join_row(start, first_span)
+        self.layout.spans.append(Span(element, start, len(self.layout.lines), hinted, state.hidden))
+
+    def _inside(self, element: etree._Element, state: _State, depth: int) -> None:
+        if element.text:
+            self._add(element.text)
+        if depth < MAX_DEPTH:
+            for child in element:
+                tag = child.tag
+                if isinstance(tag, str) and tag not in _SILENT:
+                    self._child(child, tag, state, depth + 1)
+                if child.tail:
+                    self._add(child.tail)
+
+    def _child(self, child: etree._Element, tag: str, state: _State, depth: int) -> None:
+        if tag in _BLOCKS:
+            self.block(child, state, depth)
+        elif tag == "br":
+            self._flush(state)
+        elif tag == "a":
+            self._account = self._account or _names_account(child)
+            self._link(child, state, depth)
+        else:
+            self._account = self._account or _names_account(child)
+            style = child.get("style")
+            if style and _HIDDEN.search(style):
+                self._flush(state)
+                state = state._replace(hidden=True)
+            self._inside(child, state, depth)
+            if style and state.hidden:
+                self._flush(state)
+
+    def _link(self, child: etree._Element, state: _State, depth: int) -> None:
+        href = child.get("href")
+        before = len(self._pieces)
+        lines = len(self.layout.lines)
+        self._pieces.append(EDGE)
+        self._inside(child, state, depth)
+        self._pieces.append(EDGE)
+        if href is None:  # an anchor's name, no link
+            return
+        if len(self.layout.lines) == lines:
+            self._linked += sum(len(word) for piece in self._pieces[before:] if piece != EDGE for word in piece.split())
+        else:  # blocks inside a link
+            for line in self.layout.lines[lines:]:
+                line.linked = len(line.text)
+        self._hrefs.append(href)
+
+    def _add(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def _flush(self, state: _State) -> None:
+        """End the line."""
+        if not self._pieces:
+            return
+        raw = "".join(self._pieces)
+        self._pieces.clear()
+        linked, hrefs, account = self._linked, tuple(self._hrefs), self._account
+        self._linked, self._account = 0, False
+        self._hrefs.clear()
+        if "\n" in raw or "\r" in raw:
+            raw = _BROKEN_HAN.sub(EDGE, raw)
+        marked = _WHITE.sub(" ", raw).strip(_EDGES)
+        text = marked.replace(EDGE, "").strip(_EDGES) if EDGE in marked else marked
+        if not text:
+            return
+        self.layout.lines.append(
+            Line(
+                text=text,
+                marked=marked,
+                linked=linked,
+                tag=state.tag,
+                heading=state.heading,
+                titled=state.titled,
+                account=state.account or account,
+                hidden=state.hidden,
+                furniture=state.furniture,
+                hrefs=hrefs,
+            )
+        )
+
+    def _join_row(self, start: int, first_span: int) -> None:
+        """Make one line of a data table's row: short cells, one line each, at least two."""
+        lines = self.layout.lines[start:]
+        if len(lines) < 2 or len(lines) > 40 or any(len(line.text) > MAX_CELL for line in lines):
+            return
+        inside = self.layout.spans[first_span:]
+        cells = [span for span in inside if span.element.tag in _CELLS and span.end > span.start]
+        if len(cells) != len(lines) or any(span.element.tag == "tr" for span in inside):
+            return
+        first = lines[0]
+        first.text = "\t".join(line.text for line in lines)
+        first.marked = "\t".join(line.marked for line in lines)
+        first.linked = sum(line.linked for line in lines)
+        first.hrefs = tuple(href for line in lines for href in line.hrefs)
+        first.tag = "tr"
+        del self.layout.lines[start + 1 :]
+        del self.layout.spans[first_span:]

@@ -1,0 +1,57 @@
+"""What the markup itself cuts out of the article's block: hidden parts, lists of links, blocks named like furniture."""
+
+from typing import NamedTuple
+
+from crawler.reading.container import Container, prose
+from crawler.reading.lines import Layout, Line
+
+MAX_NAMED = 0.2
+"""A block named like furniture is taken for it up to this part of the container's prose."""
+
+
+class Pruned(NamedTuple):
+    """Lines kept, and lines cut with the rule that cut them."""
+
+    kept: list[Line]
+    cut: list[tuple[Line, str]]
+
+
+def prune(layout: Layout, container: Container) -> Pruned:
+    """Part the container's lines."""
+    lines = layout.lines[container.start : container.end]
+    rules: list[str | None] = [None] * len(lines)
+    weights = [prose(line) for line in lines]
+    total = sum(weights) or 1.0
+    for span in layout.spans:
+        inside = container.start <= span.start < span.end <= container.end and span.element is not container.element
+        if not inside or not (span.hints.furniture or span.element.tag in {"nav", "footer", "aside"}):
+            continue
+        start, end = span.start - container.start, span.end - container.start
+        if sum(weights[start:end]) <= MAX_NAMED * total:
+            rules[start:end] = ["named block"] * (end - start)
+    visible = sum(weight for weight, line in zip(weights, lines, strict=True) if not line.hidden)
+    for index, line in enumerate(lines):
+        if line.hidden and visible > 0.5 * total:
+            rules[index] = "hidden"
+    _mark_link_lists(lines, rules)
+    kept = [line for line, rule in zip(lines, rules, strict=True) if rule is None]
+    return Pruned(kept, [(line, rule) for line, rule in zip(lines, rules, strict=True) if rule is not None])
+
+
+def _mark_link_lists(lines: list[Line], rules: list[str | None]) -> None:
+    """Lines that are all link: runs of two and more, and those at the beginning and the end."""
+    index = 0
+    while index < len(lines):
+        end = index
+        while end < len(lines) and lines[end].hrefs and lines[end].is_link and not _is_file(lines[end]):
+            end += 1
+        if end - index >= 2 or (end > index and (index == 0 or end == len(lines))):
+            rules[index:end] = [rule or "link list" for rule in rules[index:end]]
+        index = max(end, index + 1)
+
+
+def _is_file(line: Line) -> bool:
+    return line.text.startswith(("附件", "附:", "附：")) or any(
+        href.lower().split("?")[0].endswith((".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd"))
+        for href in line.hrefs
+    )

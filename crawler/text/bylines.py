@@ -1,0 +1,202 @@
+"""Labelled lines around an article's text: 来源: … 作者: … 责任编辑: …
+
+The words are data (``vocabulary/bylines.toml``). A value that is not there stays None: a wrong author is worse than
+none.
+"""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from crawler.text.dates import HALF_WIDTH, find
+from crawler.vocabulary import table
+
+MAX_LINE = 300
+"""Longer lines are prose (characters)."""
+MAX_SOURCE = 80
+MAX_NAME = 15
+"""A newsroom in the place of a person has at most so many characters."""
+
+_SEPARATOR = r"\s*[:|丨/]\s*"
+_BRACKETS = "[]()【】〔〕〖〗<>"
+# Where a value ends although no label follows.
+_VALUE_END = re.compile(
+    r"\x1f|\s{2,}|[|丨\[\]【】〔〕〖〗<>;；]|\s(?=打印|关闭|收藏|纠错|进入|参与|发表|我要|保存|下载|复制|大\s|A[-+]|收听|朗读)"
+)
+NAME_SPLIT = re.compile(r"[\s、，,;；/&]+|(?<=[\u4e00-\u9fff])和(?=[\u4e00-\u9fff])")
+_HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,8}·[\u4e00-\u9fff·]{1,12}")
+_ONE_HAN = re.compile(r"[\u4e00-\u9fff]")
+_LATIN_NAME = re.compile(r"[A-Z][A-Za-z.'-]+(?: [A-Z][A-Za-z.'-]+){0,3}")
+_PLACE_OR_OFFICE = re.compile(
+    r"(?:[县縣市区區乡鄉镇鎮村省州局部委办网社报台院校组]|中心|公司|记者|编辑|报道|摄影|供稿|来源)$"
+)
+_TRUNCATED = re.compile(r"(?:\.{2,}|…+)$")
+
+
+class Byline(NamedTuple):
+    """What one line says of its article."""
+
+    published: str | None = None
+    source: str | None = None
+    author: str | None = None
+    chief_editor: str | None = None
+    editor: str | None = None
+    labels: int = 0
+    """Labels of any kind found."""
+    rest: str = ""
+    """What no label or date explains."""
+
+
+@cache
+def _labels() -> re.Pattern[str]:
+    """One alternation over all labels; the group's name tells the kind."""
+    kinds = table("bylines")["labels"]
+    groups = (
+        f"(?P<{kind}>{'|'.join(sorted((_spaced(word) for word in words), key=len, reverse=True))})"
+        for kind, words in kinds.items()
+    )
+    return re.compile(rf"(?<![A-Za-z\u4e00-\u9fff])(?:{'|'.join(groups)}){_SEPARATOR}|(?P<bare>(?:来源|來源)于\s*)")
+
+
+def _spaced(word: str) -> str:
+    return r"\s{0,4}".join(map(re.escape, word.replace(" ", "")))
+
+
+@cache
+def _people() -> tuple[re.Pattern[str], frozenset[str], frozenset[str]]:
+    """Role words around a name, values that name nobody, and family names.
+
+    Roles of one character (文, 图) count only where a sign or a space parts them from the name: 文静 is a name.
+    """
+    words = table("bylines")["people"]
+    long = "|".join(sorted((re.escape(word) for word in words["roles"] if len(word) > 1), key=len, reverse=True))
+    short = "|".join(re.escape(word) for word in words["roles"] if len(word) == 1)
+    before = rf"^(?:(?:{long})[:：/\s]*|(?:{short})[:：/\s]+)+"
+    around = re.compile(rf"{before}|(?:[/\s]*(?:{long})|[/\s]+(?:{short}))+$")
+    surnames = frozenset("".join(words["surnames"].split()))
+    return around, frozenset(words["nobody"]), surnames
+
+
+def read_line(line: str) -> Byline:
+    """Read an information line or a credit: date, source and people by their labels.
+
+    Labels stand before a colon or a bar; a value ends at the next label, at a date, at a bracket or a wide gap.
+    """
+    if len(line) > MAX_LINE:
+        return Byline(rest=line)
+    text = line.translate(HALF_WIDTH).replace("︱", "|")
+    dated = find(text)
+    if dated is not None:
+        # The date ends the value before it and is none itself.
+        text = text[: dated.start] + ";" * (dated.end - dated.start) + text[dated.end :]
+    matches = list(_labels().finditer(text))
+    values: dict[str, str] = {}
+    ends = [*(label.start() for label in matches[1:]), len(text)]
+    rest = [text[: matches[0].start()] if matches else text]
+    for label, end in zip(matches, ends, strict=False):
+        kind = "source" if label["bare"] else label.lastgroup or ""
+        value, remainder = _value(line[label.end() : end], text[label.end() : end])
+        rest.append(remainder)
+        if value:
+            values.setdefault(kind, value)
+    return Byline(
+        published=dated.value if dated else None,
+        source=_source(values.get("source", "")),
+        author=names(values.get("author", "")),
+        chief_editor=names(values.get("chief_editor", "")),
+        editor=names(values.get("editor", "")),
+        labels=len(matches),
+        rest=" ".join("".join(rest).replace(";", " ").split()),
+    )
+
+
+def _value(raw: str, normal: str) -> tuple[str, str]:
+    """Cut a value at its end; *normal* is *raw* with half-width signs, character by character."""
+    skip = len(normal) - len(normal.lstrip(" \t\x1f"))
+    end = _VALUE_END.search(normal, skip)
+    stop = end.start() if end else len(normal)
+    if stop == skip and end and normal[skip] in "[【<":  # the value itself stands in brackets
+        return "", normal
+    value = raw[skip:stop].strip()
+    # A bracket that opened before the label closes here.
+    if value.endswith((")", "）")) and value.count("(") + value.count("（") < value.count(")") + value.count("）"):
+        value = value[:-1].rstrip()
+    return value, normal[stop:]
+
+
+def _source(value: str) -> str | None:
+    """A source: its first words, without what a page prints behind it."""
+    value = value.strip(" -—·,，、。.")
+    if not value or len(value) > MAX_SOURCE:
+        return None
+    first, *others = value.split()
+    if others and _HAN_NAME.search(first):
+        value = first
+    return None if value.lower() in _people()[1] or value.isdigit() else value
+
+
+def is_truncated(value: str) -> bool:
+    """Tell whether a value was cut by its template (四川省…)."""
+    return bool(_TRUNCATED.search(value))
+
+
+def names(value: str) -> str | None:
+    """Return the names in *value*, joined by ``,``, without role words; None where it names nobody.
+
+    Names of two letters are often spread (苏　伟). What is no person's name (a newsroom) is kept whole.
+    """
+    nobody = _people()[1]
+    found: list[str] = []
+    pieces = [piece for piece in NAME_SPLIT.split(value.strip(" \u3000\xa0:：-—.。")) if piece]
+    for piece in joined(pieces):
+        name = without_role(piece)
+        if (
+            name
+            and name.lower() not in nobody
+            and not name.isdigit()
+            and name not in found
+            and not piece.startswith("《")
+        ):
+            found.append(name)
+    if any(map(is_person, found)):
+        # Beside one sure name, rare family names are names too.
+        return ",".join(name for name in found if is_person(name) or _HAN_NAME.fullmatch(name))
+    return found[0] if found and len(found[0]) <= MAX_NAME else None
+
+
+def joined(pieces: list[str]) -> list[str]:
+    """Put names of single characters together: 苏, 伟 → 苏伟."""
+    joined: list[str] = []
+    waiting = ""
+    for piece in pieces:
+        if _ONE_HAN.fullmatch(piece):
+            waiting += piece
+            if len(waiting) == 2:
+                joined.append(waiting)
+                waiting = ""
+            continue
+        joined.append(piece)
+    return [*joined, *([waiting] if waiting else [])]
+
+
+def is_person(name: str) -> bool:
+    """Tell whether *name* looks like a person's: a family name with one to three characters, dotted, or Latin."""
+    if _LATIN_NAME.fullmatch(name):
+        return True
+    if not _HAN_NAME.fullmatch(name) or _PLACE_OR_OFFICE.search(name):
+        return False
+    return "·" in name or name[0] in _people()[2]
+
+
+def without_role(piece: str) -> str:
+    """*piece* without role words (记者 …, … 供稿) and without an office glued to the name (方敏北京大学教授)."""
+    name = _people()[0].sub("", _people()[0].sub("", piece)).strip("()（）:：《》")
+    for length in (2, 3):
+        if name[length:].startswith(_offices()) and is_person(name[:length]):
+            return name[:length]
+    return name
+
+
+@cache
+def _offices() -> tuple[str, ...]:
+    return tuple(table("bylines")["people"]["offices"].split())

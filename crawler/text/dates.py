@@ -1,0 +1,108 @@
+"""Dates as pages print them: in information lines, meta tags, addresses and datelines.
+
+A date is a string as the contract has it: ``YYYY-MM-DD``, or ``YYYY-MM-DDThh:mm:ss+08:00`` where the page gives a time
+(China has had one time zone since 1949). A day that no calendar has, or a year outside `YEARS`, is no date.
+"""
+
+import re
+from datetime import date, time
+from typing import NamedTuple
+
+YEARS = range(1990, 2100)
+"""Years in which a portal may have published: the web is no older."""
+
+# Full-width digits and separators have a half-width twin each, so that positions stay as they are.
+HALF_WIDTH = str.maketrans("０１２３４５６７８９／－．：（）【】［］｜　\xa0﹕∶︰", "0123456789/-.:()[][]|  :::")
+
+_TIME = r"(?P<hour>[01]?\d|2[0-4])\s?[:时時点點]\s?(?P<minute>[0-5]\d)(?:\s?[:分]\s?(?P<second>[0-5]\d))?"
+_BETWEEN = r"(?:\s|T|,|-|\||星期.|[週周][一二三四五六日]|\([^()]{1,4}\))*(?P<half>上午|下午|晚上|凌晨|AM|PM)?\s*"
+_VISIBLE = re.compile(
+    r"(?<![\d.])(?P<year>(?:19|20)\d{2})"
+    r"(?:\s?(?:[-/.]|——?|–)\s?(?P<month>\d{1,2})\s?(?:[-/.]|——?|–)\s?(?P<day>\d{1,2})(?![\d.]*\d{4})"
+    r"|\s?年\s?(?P<month2>\d{1,2})\s?月\s?(?P<day2>\d{1,2})\s?[日号號]"
+    r"|\s(?P<month3>\d{1,2})\s?/\s?(?P<day3>\d{1,2}))"
+    rf"(?:{_BETWEEN}{_TIME})?(?!\d)"
+)
+_MONTH_NAMES = ("一月", "二月", "三月", "四月", "五月", "六月", "七月", "八月", "九月", "十月", "十一月", "十二月")
+# The date of Chinese blogs: 十一月 6th, 2009.
+_BLOG = re.compile(
+    r"(?P<month>十[一二]?月|[一二三四五六七八九]月)\s(?P<day>\d{1,2})(?:st|nd|rd|th)?,\s(?P<year>(?:19|20)\d{2})(?!\d)"
+)
+_IN_URL = re.compile(
+    r"/(?:t|c)?(?P<year>(?:19|20)\d{2})(?:[-/_]?)(?P<month>0[1-9]|1[0-2]|[1-9](?=[-/_]))(?:[-/_]?)"
+    r"(?P<day>0[1-9]|[12]\d|3[01]|[1-9](?=[-/_]))(?=[-/_.]|\Z)"
+)
+_TRS_URL = re.compile(r"/t(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})_\d+")
+_YEAR_IN_URL = re.compile(r"/((?:19|20)\d{2})(?:0[1-9]|1[0-2])?(?=[-/_])")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})年")
+_DATELINE = re.compile(r"(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:讯|訊|电|電|消息)")
+
+
+class Dated(NamedTuple):
+    """A date found in a text: its value, and the half-open span that it takes there."""
+
+    value: str
+    start: int
+    end: int
+
+
+def find(text: str) -> Dated | None:
+    """Return the first full date in *text*, with its time where one follows."""
+    for found in _VISIBLE.finditer(text.translate(HALF_WIDTH)):
+        value = _value(found)
+        if value is not None:
+            return Dated(value, found.start(), found.end())
+    blog = _BLOG.search(text)
+    day = _day(blog["year"], str(_MONTH_NAMES.index(blog["month"]) + 1), blog["day"]) if blog else None
+    return Dated(day, blog.start(), blog.end()) if blog and day else None
+
+
+def of_meta(text: str) -> str | None:
+    """Return the date of a meta tag: the forms of `find`, ISO 8601 with a zone, doubled dashes."""
+    found = find(text)
+    return found.value if found else None
+
+
+def of_url(url: str) -> str | None:
+    """Return the day that an address names (``/2024/6/19/``, ``/202404/t20240423_1.html``), or None.
+
+    Portals name the day a page was made, often before it was published: equal in 191 of 257 public pairs.
+    """
+    found = _TRS_URL.search(url) or _IN_URL.search(url)
+    return _day(found["year"], found["month"], found["day"]) if found else None
+
+
+def of_dateline(text: str, url: str) -> str | None:
+    """Return the day of a dateline (黑龍江日報5月20日訊) at the head of *text*, or None.
+
+    Its year comes from the address, or from the text where that names one year only; else the day stays unknown.
+    """
+    found = _DATELINE.search(text[:60].translate(HALF_WIDTH))
+    if found is None:
+        return None
+    in_url = _YEAR_IN_URL.search(url)
+    years = {in_url[1]} if in_url else set(_YEAR.findall(text.translate(HALF_WIDTH)))
+    return _day(years.pop(), found["month"], found["day"]) if len(years) == 1 else None
+
+
+def _value(found: re.Match[str]) -> str | None:
+    day = _day(
+        found["year"],
+        found["month"] or found["month2"] or found["month3"],
+        found["day"] or found["day2"] or found["day3"],
+    )
+    if day is None or found["hour"] is None:
+        return day
+    hour = int(found["hour"])
+    if found["half"] in {"下午", "晚上", "PM"} and hour < 12:
+        hour += 12
+    moment = time(hour % 24, int(found["minute"]), int(found["second"] or 0))
+    return f"{day}T{moment.isoformat()}+08:00"
+
+
+def _day(year: str, month: str, day: str) -> str | None:
+    try:
+        made = date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return made.isoformat() if made.year in YEARS else None

@@ -1,0 +1,100 @@
+"""Information lines, credits and sign-offs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.text import bylines, signoffs
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("2014-6-3 7:27:00  来源:青岚网-青岚日报  进入论坛", "source", "青岚网-青岚日报"),
+        ("发布日期：2016-07-20 来源：石桥镇 浏览次数： 字号：〖大 中 小〗", "source", "石桥镇"),
+        ("2019年10月08日 来源: 《青岚日报》 作者: 记者 苏禾 字体： 小 大", "source", "《青岚日报》"),
+        ("2019年10月08日 来源: 《青岚日报》 作者: 记者 苏禾 字体： 小 大", "author", "苏禾"),
+        ("信息来源：青岚日报 | 发布时间：2018-04-19", "source", "青岚日报"),
+        ("来源｜县融媒体中心 编辑｜莫秋玉 编审｜肖家云", "source", "县融媒体中心"),
+        ("來源：青嵐日報 責任編輯：溫如玉", "chief_editor", "溫如玉"),
+        ("本文来源于国家统计局 2024-05-11 09:36:26", "source", "国家统计局"),
+        ("来源：青岚在线 某某网收集 2009-11-01", "source", "青岚在线"),
+        ("【来源：县政府办】 发布日期：2023-07-19", "source", "县政府办"),
+        ("来源：青岚日报\x1f参与互动\x1f", "source", "青岚日报"),
+        ("编 辑：苏 伟 一 审：魏 倩 二 审：罗兴美", "editor", "苏伟"),
+        ("（责任编辑：周雁）", "chief_editor", "周雁"),
+        ("责任编辑：石桥镇融媒体站", "chief_editor", "石桥镇融媒体站"),
+        ("责编：郝帅、杨迪", "chief_editor", "郝帅,杨迪"),
+        ("来源：本站原创 作者：医技党支部", "author", "医技党支部"),
+        ("作者：方敏北京大学经济学院教授", "author", "方敏"),
+        ("责任编辑：文静", "chief_editor", "文静"),
+        ("作者：阿依努尔·买买提", "author", "阿依努尔·买买提"),
+    ],
+)
+def test_a_labelled_value_is_read(line: str, field: str, value: str) -> None:
+    assert getattr(bylines.read_line(line), field) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("信息来源: 发布日期：2024-07-05 13:57", "source"),
+        ("责任编辑：", "chief_editor"),
+        ("责任编辑：admin", "chief_editor"),
+        ("责任编辑：系统管理员", "chief_editor"),
+        ("审核：李明远 校对：王一", "editor"),
+        ("资金来源渠道多样，群众的收入来源稳定。", "source"),
+        ("参展作者、县文联干部张娟：受益良多。", "author"),
+        ("来源：" + "长" * 200, "source"),
+    ],
+)
+def test_an_empty_or_foreign_value_stays_none(line: str, field: str) -> None:
+    assert getattr(bylines.read_line(line), field) is None
+
+
+def test_what_labels_and_date_explain_is_not_in_the_rest() -> None:
+    assert bylines.read_line("发布时间：2024-09-10 09:24 来源：县政府办").rest == ""
+    assert bylines.read_line("县融媒体中心出品 2024-09-10").rest == "县融媒体中心出品"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("新华社青岚12月9日电（记者唐霁）法国9日", "唐霁"),
+        ("新华社深圳5月12日电（记者戴小河、印朋）由我国", "戴小河,印朋"),
+        ("青岚网10月4日讯（记者陈智 整合） 国庆", "陈智"),
+        ("本报讯（记者 张三立 通讯员 李四光）", "张三立,李四光"),
+        ("记者梁爽报道 6月10日，全县", "梁爽"),
+        ("见习记者 王一凡", "王一凡"),
+        ("【文/青岚网专栏 王文】", None),
+        ("记者从会上了解到，今年计划全面完成。", None),
+        ("本报记者在现场看到，秩序井然。", None),
+    ],
+)
+def test_reporters_are_read_from_the_head_of_the_text(text: str, names: str | None) -> None:
+    assert signoffs.credited([text]) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("赢得群众的肯定。(刘薛全)", "刘薛全"),
+        ("更加富有成效。 王君 记者 黄瑾 实习生 刘富燕", "王君,黄瑾,刘富燕"),
+        ("（特约通讯员：林兴勇）", "林兴勇"),
+        ("(作者：方敏北京大学经济学院教授)", "方敏"),
+        ("三类情形适用本办法。（一）", None),
+        ("共有十二个乡镇（区）", None),
+        ("（县委办）", None),
+        ("完成投资三亿元（含税）", None),
+    ],
+)
+def test_a_sign_off_names_people_and_nothing_else(text: str, names: str | None) -> None:
+    assert signoffs.signed(text) == names
+
+
+@given(st.text(max_size=320))
+def test_any_line_is_read_without_an_error(line: str) -> None:
+    bylines.read_line(line)
+    signoffs.signed(line)
+    signoffs.is_sign_off(line)
+    signoffs.credited([line])

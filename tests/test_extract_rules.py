@@ -1,0 +1,181 @@
+"""How the parts of a page are told apart, on pages made for one rule each."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crawler.records import Article, Capture, Listed, Page, RecordRef
+from pipelines.extract import ExtractPipeline, extract
+
+FIRST = "全县秋收工作进展顺利，十二个乡镇抢抓晴好天气，组织农机跨区作业，确保颗粒归仓、应收尽收。"
+SECOND = "县农业农村局抽调技术人员进村入户，帮助农户检修机具、调配劳力，解决了一批实际困难。"
+TEXT = f"<p>{FIRST}</p><p>{SECOND}</p><p>{FIRST[::-1]}</p>"
+
+
+def page(html: str, *, url: str = "http://www.qinglan.example/a/1.html", listed: Listed | None = None) -> Page:
+    capture = Capture(
+        run_id="",
+        portal_id="",
+        kind="article",
+        url=url,
+        fetched_at=datetime(2024, 6, 4, tzinfo=UTC),
+        status=200,
+        payload_sha256="",
+        record=RecordRef(file="", offset=0, length=0),
+        listed=listed,
+    )
+    return Page(capture=capture, text=html, encoding="utf-8", encoding_basis="test")
+
+
+def read(html: str, **more: str) -> Article:
+    return extract(page(html, **more))
+
+
+def texts(article: Article) -> list[str]:
+    return [paragraph.text for paragraph in article.paragraphs]
+
+
+def test_the_catalogues_selector_wins_over_every_other_block() -> None:
+    html = f'<div id="zoom">{TEXT}</div><div class="mine"><p>{SECOND}</p></div>'
+    assert texts(extract(page(html), body="div.mine")) == [SECOND]
+
+
+def test_a_selector_that_matches_nothing_is_as_good_as_none() -> None:
+    assert texts(extract(page(f'<div id="zoom">{TEXT}</div>'), body=".gone"))[:2] == [FIRST, SECOND]
+
+
+def test_the_familys_own_block_wins_over_a_longer_one() -> None:
+    html = f'<div class="Detailcontent_inner"><p>{SECOND}</p></div><div class="x">{TEXT}{TEXT}</div>'
+    assert texts(extract(page(html), cms="channel_list")) == [SECOND]
+
+
+def test_a_block_is_found_by_its_prose_where_no_name_helps() -> None:
+    menu = "".join(f'<li><a href="/{n}">栏目之{n}，更多内容请点击这里查看</a></li>' for n in range(30))
+    assert texts(read(f"<ul>{menu}</ul><div class='q7'>{TEXT}</div><ul>{menu}</ul>"))[:2] == [FIRST, SECOND]
+
+
+def test_breaks_part_paragraphs_and_source_line_breaks_do_not() -> None:
+    broken = FIRST[:20] + "\n      " + FIRST[20:]
+    assert texts(read(f"<div>　　{broken}<br/><br/>&nbsp;&nbsp;{SECOND}</div>")) == [FIRST, SECOND]
+
+
+def test_a_data_table_gives_a_line_a_row_and_a_layout_table_none() -> None:
+    rows = "<table><tr><td>乡镇</td><td>面积</td></tr><tr><td>石桥镇</td><td>四千亩</td></tr></table>"
+    layout = f"<table><tr><td>{TEXT}{rows}</td></tr></table>"
+    assert texts(read(layout))[-2:] == ["乡镇\t面积", "石桥镇\t四千亩"]
+
+
+def test_a_hidden_copy_is_cut_and_reported() -> None:
+    article = read(f'<div id="zoom">{TEXT}<div style="display:none"><p>{SECOND}手机版。</p></div></div>')
+    assert [(cut.rule, cut.text) for cut in article.removed] == [("hidden", f"{SECOND}手机版。")]
+
+
+def test_a_page_that_is_hidden_until_its_script_runs_is_read_all_the_same() -> None:
+    assert texts(read(f'<div style="display:none"><div>{TEXT}</div></div>'))[:2] == [FIRST, SECOND]
+
+
+def test_a_list_of_links_inside_the_text_is_cut_and_reported() -> None:
+    links = "".join(f'<p><a href="/x/{n}.html">青岚县第{n}次常务会议</a></p>' for n in range(3))
+    article = read(f'<div id="zoom">{TEXT}{links}</div>')
+    assert [cut.rule for cut in article.removed] == ["link list"] * 3
+
+
+@pytest.mark.parametrize(
+    ("html", "title"),
+    [
+        (f"<title>秋收进展顺利_要闻_青岚县人民政府</title><h1>要闻</h1><h2>秋收进展顺利</h2>{TEXT}", "秋收进展顺利"),
+        (f"<title>秋收进展顺利-青岚网</title>{TEXT}", "秋收进展顺利"),
+        (f"<title>青岚县人民政府</title><div class='nav'>x</div><h3>秋收工作进展顺利</h3>{TEXT}", "秋收工作进展顺利"),
+        (
+            f"<title>秋收进展顺利 开镰见喜 -- 青岚网</title><h1>秋收进展顺利<br>开镰见喜</h1>{TEXT}",
+            "秋收进展顺利 开镰见喜",
+        ),
+        (f"<meta name='ARTICLETITLE' content='秋收&amp;nbsp;顺利'><title>x</title><h1>别的</h1>{TEXT}", "秋收 顺利"),
+        (TEXT, None),
+    ],
+)
+def test_the_title_is_the_tags_then_the_heading_that_the_page_title_repeats(html: str, title: str | None) -> None:
+    assert read(html).title == title
+
+
+def test_the_date_that_readers_see_wins_over_the_tag() -> None:
+    article = read(f"<meta name='PubDate' content='2024-02-29 16:00'><p>时间：2023年11月14日</p>{TEXT}")
+    assert (article.published, article.published_basis) == ("2023-11-14", "visible")
+    assert article.meta_published == "2024-02-29T16:00:00+08:00"
+
+
+def test_without_a_visible_date_tag_list_and_address_follow() -> None:
+    tag, listed = "<meta name='pubdate' content='2024-02-29'>", Listed(published="2024-02-28")
+    url = "http://www.qinglan.example/202402/t20240227_1.html"
+    for made, basis in (
+        (page(tag + TEXT, url=url, listed=listed), "meta"),
+        (page(TEXT, url=url, listed=listed), "list"),
+        (page(TEXT, url=url), "url"),
+    ):
+        assert extract(made).published_basis == basis
+
+
+@pytest.mark.parametrize("line", ["今天是2024年6月4日 星期二", "开始时间：2024-05-08", "请于2024-6-11前反馈"])
+def test_a_date_of_something_else_is_not_the_pages(line: str) -> None:
+    assert read(f"<div>{line}</div><div>{TEXT}</div>").published is None
+
+
+def test_the_tags_source_counts_where_the_page_shows_none_or_only_its_beginning() -> None:
+    tag = "<meta name='ContentSource' content='学习强国、县融媒体中心、石桥镇'>"
+    assert read(tag + TEXT).source == "学习强国、县融媒体中心、石桥镇"
+    assert (
+        read(f"{tag}<p>2024-06-04 【来源：学习强国、县融媒体...】</p>{TEXT}").source == "学习强国、县融媒体中心、石桥镇"
+    )
+    assert read(f"{tag}<p>2024-06-04 来源：县融媒体中心</p>{TEXT}").source == "县融媒体中心"
+
+
+def test_the_tags_author_is_not_believed() -> None:
+    assert read(f"<meta name='Author' content='张三'>{TEXT}").author is None
+
+
+def test_a_responsible_editor_wins_over_an_editor_and_a_proofreader_is_none() -> None:
+    article = read(f"{TEXT}<p>编辑：王小二 责任编辑：李四光 校对：赵五</p>")
+    assert article.editor == "李四光"
+
+
+def test_the_site_code_of_the_footer_stands_in_for_the_tag() -> None:
+    article = read(f"{TEXT}<div class='footer'>主办：青岚县 网站标识码：6104240099 备案</div>")
+    assert (article.site_id, article.division) == ("6104240099", "610424")
+    assert read(f"{TEXT}<div class='footer'>网站标识码：bm01000001</div>").division is None
+
+
+def test_the_column_is_the_last_step_of_the_breadcrumb() -> None:
+    steps = "<a href='/'>首页</a> &gt; <a href='/x'>新闻</a> &gt; <a href='/x/y'>乡镇动态</a> &gt; 正文"
+    crumb = f"<div>您的位置：{steps}</div>"
+    assert read(crumb + TEXT).column == "乡镇动态"
+
+
+def test_files_and_pictures_get_absolute_addresses_and_are_named_once() -> None:
+    article = read(
+        f"<div id='zoom'>{TEXT}<p><a href='../f/1.pdf'>通知</a><a href='/f/2.DOCX?x=1'></a></p>"
+        "<p><a href='../f/1.pdf'>再</a></p>"
+        "<p><a href=\"javascript:down('/f/3.xls')\">表</a><a href='file:///etc/passwd.pdf'>x</a></p>"
+        "<figure><img data-original='/p/1.jpg' src='loading.gif'><figcaption>开镰</figcaption></figure>"
+        "<img src='/p/icon.png' width='16'><img src='data:image/png;base64,xx'></div>"
+    )
+    assert [(file.url, file.title) for file in article.attachments] == [
+        ("http://www.qinglan.example/f/1.pdf", "通知"),
+        ("http://www.qinglan.example/f/2.DOCX?x=1", "2.DOCX?x=1"),
+        ("http://www.qinglan.example/f/3.xls", "表"),
+    ]
+    assert [(image.url, image.caption) for image in article.images] == [("http://www.qinglan.example/p/1.jpg", "开镰")]
+
+
+def test_text_behind_an_early_end_of_the_page_is_read() -> None:
+    assert texts(read(f"<html><body><p>头</p></body></html><div id='zoom'>{TEXT}</div>"))[:2] == [FIRST, SECOND]
+
+
+def test_a_login_page_and_an_empty_page_are_no_articles() -> None:
+    assert read("").kind == "other"
+    assert read("<form><input name=user>用户名 密码 <button>登录</button></form>").kind == "other"
+
+
+def test_the_pipeline_passes_what_is_no_page() -> None:
+    assert ExtractPipeline().process_item("x") == "x"
+    read_one = ExtractPipeline().process_item(page(TEXT))
+    assert isinstance(read_one, Article)
