@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from crawler import worker
 from crawler.archive import runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
@@ -17,6 +16,7 @@ from crawler.archive.recovery import recover
 from crawler.catalogue import Portal
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
+from crawler.messages import Broken, Done, Progress, Said, Stop, Work
 
 PORTALS_AT_ONCE = 50
 """Groups of portals a worker process runs side by side: each waits for its host most of the time."""
@@ -64,6 +64,12 @@ class _Child:
 
     def is_done_with(self, group: tuple[Portal, ...], ended: dict[str, Tally]) -> bool:
         return all(portal.id in ended for portal in group)
+
+
+def _worker(pipe: Connection, options: Options, run_id: str) -> None:
+    from crawler import worker  # noqa: PLC0415 - the parent needs no Scrapy: it starts half a second sooner
+
+    worker.main(pipe, options, run_id)
 
 
 class Run:
@@ -150,14 +156,14 @@ class Run:
             self._lives[group] = lives - 1
             child.groups.append(group)
             try:
-                child.pipe.send(worker.Work(tuple(portal for portal in group if portal.id not in self._ended)))
+                child.pipe.send(Work(tuple(portal for portal in group if portal.id not in self._ended)))
             except OSError:
                 break  # it died; _read sees the end of its pipe
 
     def _start(self, run_id: str) -> _Child:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=worker.main, args=(theirs, self._options, run_id), daemon=True)
+        process = context.Process(target=_worker, args=(theirs, self._options, run_id), daemon=True)
         process.start()
         theirs.close()
         return _Child(process, ours)
@@ -169,17 +175,17 @@ class Run:
             self._bury(child)
             return
         match message:
-            case worker.Progress(tallies):
+            case Progress(tallies):
                 self._tallies.update(tallies)
                 self._on_progress(self._tallies, len(self._ended))
-            case worker.Done(portal_id, tally):
+            case Done(portal_id, tally):
                 self._tallies[portal_id] = self._ended[portal_id] = tally
                 child.groups = [group for group in child.groups if not child.is_done_with(group, self._ended)]
                 self._on_progress(self._tallies, len(self._ended))
-            case worker.Broken(reason):
+            case Broken(reason):
                 self._lost.append(reason)
                 self.stop()
-            case worker.Said(level, text):
+            case Said(level, text):
                 self._on_log(level, text)
 
     def _bury(self, child: _Child) -> None:
@@ -213,7 +219,7 @@ class Run:
     @staticmethod
     def _send_stop(child: _Child) -> None:
         try:
-            child.pipe.send(worker.Stop())
+            child.pipe.send(Stop())
         except OSError:
             return  # it has ended already
 

@@ -6,6 +6,7 @@ whose parent is gone stops by itself: its pipe ends.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -24,51 +25,10 @@ from crawler.catalogue import Portal
 from crawler.fetch.options import Options
 from crawler.fetch.session import Session
 from crawler.fetch.tally import Tally
+from crawler.messages import Broken, Done, Progress, Said, Stop, Work
 
 PROGRESS_SECONDS = 0.5
 FALLBACK_FAMILY = "generic"
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Parent to worker: portals that share a host, one after the other."""
-
-    portals: tuple[Portal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Parent to worker: finish the requests on the wire, store, and end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Worker to parent: the tallies that moved."""
-
-    tallies: dict[str, Tally]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Worker to parent: a portal has ended and is stored."""
-
-    portal_id: str
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Worker to parent: nothing can be stored any more."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Worker to parent: a log line."""
-
-    level: int
-    text: str
 
 
 class PipeHandler(logging.Handler):
@@ -217,6 +177,9 @@ def main(pipe: Connection, options: Options, run_id: str) -> None:
             finally:
                 reactor.stop()  # type: ignore[misc]
 
+        # Trees and records come and go by thousands a page; looking through all modules each time costs a tenth.
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         reactor.callWhenRunning(lambda: asyncio.ensure_future(run()))
         process.start(stop_after_crawl=False, install_signal_handlers=False)
     sys.exit(1 if session.broken else 0)

@@ -55,7 +55,8 @@ def find_original(conn: sqlite3.Connection, payload_sha256: str, *, portal_id: s
     """
     row = conn.execute(
         "SELECT id, warc_file, warc_offset, warc_length, url, fetched_at FROM captures"
-        " WHERE substr(payload_sha256, 1, 16) = substr(:digest, 1, 16) AND payload_sha256 = :digest"
+        # The plus: SQLite would put the known digest into substr() too, and the index would not fit any more.
+        " WHERE substr(payload_sha256, 1, 16) = substr(:digest, 1, 16) AND +payload_sha256 = :digest"
         " AND revisit_of IS NULL AND portal_id = :portal AND status = 200 AND truncated IS NULL"
         " ORDER BY url <> :url, id LIMIT 1",
         {"digest": payload_sha256, "portal": portal_id, "url": url},

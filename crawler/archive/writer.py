@@ -24,7 +24,8 @@ def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
     readings = [read(item) for item in batch.articles if item.article.kind == "article"]
     with transaction(conn):
         capture_rows = Captures(conn)
-        capture_rows.store(captures.values())
+        # In the order in which they came: a revisit stands behind its original.
+        capture_rows.store(sorted(captures.values(), key=lambda item: item.capture.fetched_at))
         article_rows = Articles(conn, extractor=batch.extractor, captures=capture_rows)
         written = [article_rows.store(reading) for reading in readings]
         for observation in batch.observations:

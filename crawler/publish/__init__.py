@@ -54,9 +54,7 @@ def register_facet_classes() -> list[type[YearFacet]]:
 
 
 @hookimpl
-def render_cell(
-    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
-) -> Markup | None:
+def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
     """Cells that lead to an article."""
     return cells.article_link(datasette, database=database, table=table, column=column, value=value, row=row)
 

@@ -105,7 +105,7 @@ def choose(layout: Layout, *, selector: str | None = None, family: str | None = 
         ways.append(("family", _names(("family", family, "body"))))
     ways.append(("known", _names(("body", "exact"))))
     for basis, names in ways:
-        candidates = [span for span in layout.spans if span.end > span.start and names.match(span.element)]
+        candidates = [span for span in layout.spans if weight_of(span) > 0 and names.match(span.element)]
         if candidates:
             known = max(candidates, key=lambda span: (weight_of(span), -(sizes[span.end] - sizes[span.start])))
             if weight_of(known) >= max(LEAST, 0.03 * weight_of(found)) and _is_dense(known, running, sizes):

@@ -6,6 +6,7 @@ data table is one line with tabs between its cells (as browsers copy it); a layo
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -104,6 +105,8 @@ _SILENT = frozenset(
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})
+_TITLE_TAGS = frozenset({"p", "span", "div"})
+_FURNITURE_TAGS = frozenset({"nav", "footer", "aside"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _BROKEN_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])[ \t]*[\r\n][ \t\r\n]*(?=[\u3000-\u9fff\uff00-\uffef])")
 _WHITE = re.compile(r"[ \t\r\n\f\v]+")
@@ -169,8 +172,19 @@ def lay_out(root: etree._Element) -> Layout:
     """Walk over *root* once."""
     walker = _Walker()
     body = root.find("body")
-    walker.block(body if body is not None else root, _State(), 0)
+    top = body if body is not None else root
+    walker.block(top, str(top.tag), _State(), 0)
     return walker.layout
+
+
+@lru_cache(maxsize=4096)
+def _told(items: tuple[tuple[str, str], ...]) -> tuple[hints.Hints, bool]:
+    """What its attributes tell of a block, and whether they hide it."""
+    attributes = dict(items)
+    named = " ".join(filter(None, (attributes.get("class"), attributes.get("id"))))
+    style = attributes.get("style")
+    is_hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
+    return hints.of(named) if named else hints.NONE, is_hidden
 
 
 def _names_account(element: etree._Element) -> bool:
@@ -188,43 +202,50 @@ class _Walker:
         self._hrefs: list[str] = []
         self._account = False
 
-    def block(self, element: etree._Element, outer: _State, depth: int) -> None:
+    def block(self, element: etree._Element, tag: str, outer: _State, depth: int) -> None:
         """Enter a block element: its text, its children, its end."""
-        tag = str(element.tag)
-        named = " ".join(filter(None, (element.get("class"), element.get("id"))))
-        hinted = hints.of(named) if named else hints.NONE
-        style = element.get("style")
+        attributes = element.items()
+        hinted, is_hidden = _told(tuple(attributes)) if attributes else (hints.NONE, False)
         state = _State(
             tag,
             outer.heading or tag in _HEADINGS,
-            (outer.titled and tag in {"p", "span", "div"}) or hinted.title,
+            (outer.titled and tag in _TITLE_TAGS) or hinted.title,
             hinted.account,
-            outer.hidden or bool(style and _HIDDEN.search(style)) or element.get("hidden") is not None,
-            outer.furniture or hinted.furniture or tag in {"nav", "footer", "aside"},
+            outer.hidden or is_hidden,
+            outer.furniture or hinted.furniture or tag in _FURNITURE_TAGS,
         )
-        self._flush(outer)
+        if self._pieces:
+            self._flush(outer)
         start, first_span = len(self.layout.lines), len(self.layout.spans)
         self._inside(element, state, depth)
-        self._flush(state)
+        if self._pieces:
+            self._flush(state)
         if tag == "tr":
             self._join_row(start, first_span)
         self.layout.spans.append(Span(element, start, len(self.layout.lines), hinted, state.hidden))
 
     def _inside(self, element: etree._Element, state: _State, depth: int) -> None:
-        if element.text:
-            self._add(element.text)
+        text = element.text
+        if text:
+            self._add(text)
         if depth < MAX_DEPTH:
             for child in element:
                 tag = child.tag
-                if isinstance(tag, str) and tag not in _SILENT:
-                    self._child(child, tag, state, depth + 1)
-                if child.tail:
-                    self._add(child.tail)
+                if tag in _BLOCKS:
+                    self.block(child, tag, state, depth + 1)
+                elif isinstance(tag, str) and tag not in _SILENT:
+                    self._inline(child, tag, state, depth + 1)
+                tail = child.tail
+                if tail:
+                    self._add(tail)
 
-    def _child(self, child: etree._Element, tag: str, state: _State, depth: int) -> None:
-        if tag in _BLOCKS:
-            self.block(child, state, depth)
-        elif tag == "br":
+    def _add(self, text: str) -> None:
+        # White space between blocks is no line; most of a page's text nodes are that.
+        if self._pieces or self._account or not text.isspace():
+            self._pieces.append(text)
+
+    def _inline(self, child: etree._Element, tag: str, state: _State, depth: int) -> None:
+        if tag == "br":
             self._flush(state)
         elif tag == "a":
             self._account = self._account or _names_account(child)
@@ -244,24 +265,22 @@ class _Walker:
         before = len(self._pieces)
         lines = len(self.layout.lines)
         self._pieces.append(EDGE)
-        self._inside(child, state, depth)
+        if len(child):
+            self._inside(child, state, depth)
+        elif child.text:
+            self._pieces.append(child.text)
         self._pieces.append(EDGE)
         if href is None:  # an anchor's name, no link
             return
         if len(self.layout.lines) == lines:
-            self._linked += sum(len(word) for piece in self._pieces[before:] if piece != EDGE for word in piece.split())
+            self._linked += len("".join("".join(self._pieces[before + 1 : -1]).replace(EDGE, "").split()))
         else:  # blocks inside a link
             for line in self.layout.lines[lines:]:
                 line.linked = len(line.text)
         self._hrefs.append(href)
 
-    def _add(self, text: str) -> None:
-        self._pieces.append(text)
-
     def _flush(self, state: _State) -> None:
         """End the line."""
-        if not self._pieces:
-            return
         raw = "".join(self._pieces)
         self._pieces.clear()
         linked, hrefs, account = self._linked, tuple(self._hrefs), self._account
