@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from crawler import divisions
-from crawler.reading import around, container, heading, kind, lines, media, metatags, prune, tree
+from crawler.reading import around, container, heading, kind, lines, media, metatags, prune, second, tree
 from crawler.reading.lines import Line
 from crawler.records import Article, Page, Paragraph, PublishedBasis, Removal, Role
 from crawler.text import bylines, dates
@@ -22,6 +22,10 @@ MAX_FACT = 100
 """Longer lines of the text are no information lines (characters)."""
 HEAD = 8
 """Lines at either end of the text in which credits and information lines are looked for."""
+
+
+MUCH_MORE = 3
+"""How many times longer trafilatura's text has to be to be taken for a page with hardly any prose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,9 @@ def _article(read: _Read) -> Article:
     page_kind = kind.of(tags, kind.shape(layout, block), dated=published is not None)
     if page_kind == "list":  # what looks like its date is an item's
         published, basis = None, None
+    if page_kind == "other" and basis == "visible" and title:
+        text = _second_opinion(page, text)
+        page_kind = "article" if text else "other"
     site_id = tags.get("siteidcode") or around.site_code(layout.lines)
     element = block.element if block else None
     return Article(
@@ -92,6 +99,13 @@ def _article(read: _Read) -> Article:
         attachments=media.attachments(element, base) if element is not None else (),
         images=media.images(element, base) if element is not None else (),
     )
+
+
+def _second_opinion(page: Page, own: list[Line]) -> list[Line]:
+    """The text of a dated page with a title and hardly any prose: our own, unless trafilatura sees far more."""
+    other = second.read(page.text)
+    ours, theirs = (sum(len(line.text) for line in lines_) for lines_ in (own, other))
+    return own if ours >= second.LEAST and MUCH_MORE * ours >= theirs else other
 
 
 def _tells(line: Line) -> bool:

@@ -24,10 +24,14 @@ READ_AHEAD = 8
 _UNSAFE = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
 
 
-EXAMPLES = "Examples: xianzhi extract page.html · xianzhi extract saved/ > pages.jsonl · curl … | xianzhi extract -"
-
-
-@click.command(epilog=EXAMPLES)
+@click.command(
+    epilog="""\b
+Examples:
+  xianzhi extract page.html
+  xianzhi extract saved/ > pages.jsonl               every *.html below it, on all cores
+  curl -s URL | xianzhi extract - --url URL
+Exit codes: 0 every page was read, 1 a page could not be read: its line says why."""
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--url", help="The address that the pages came from; links are completed with it.")
 @jobs_option

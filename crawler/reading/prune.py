@@ -1,10 +1,13 @@
 """What the markup itself cuts out of the article's block: hidden parts, lists of links, blocks named like furniture."""
 
+import re
 from typing import NamedTuple
 
 from crawler.reading.container import Container, prose
 from crawler.reading.lines import Layout, Line
 
+_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
+_FILE_LABEL = re.compile(r"^\W*附件?\s*\d{0,2}\s*[:：.．、]?")
 MAX_NAMED = 0.2
 """A block named like furniture is taken for it up to this part of the container's prose."""
 
@@ -34,6 +37,9 @@ def prune(layout: Layout, container: Container) -> Pruned:
         if line.hidden and visible > 0.5 * total:
             rules[index] = "hidden"
     _mark_link_lists(lines, rules)
+    for index, line in enumerate(lines):
+        if line.hrefs and rules[index] is None and _is_file_label(line):
+            rules[index] = "attachment label"
     kept = [line for line, rule in zip(lines, rules, strict=True) if rule is None]
     return Pruned(kept, [(line, rule) for line, rule in zip(lines, rules, strict=True) if rule is not None])
 
@@ -50,8 +56,16 @@ def _mark_link_lists(lines: list[Line], rules: list[str | None]) -> None:
         index = max(end, index + 1)
 
 
+def _is_file_label(line: Line) -> bool:
+    """Tell whether a line is nothing but a linked file's name (附件：清单.pdf), which stands in ``attachments``.
+
+    Without its ending it is what the text calls the annex (2.作品报送要求) and stays.
+    """
+    bare = _FILE_LABEL.sub("", line.text)
+    return bare.lower().endswith(_FILES) and line.linked >= 0.85 * len(bare.replace(" ", ""))
+
+
 def _is_file(line: Line) -> bool:
     return line.text.startswith(("附件", "附:", "附：")) or any(
-        href.lower().split("?")[0].endswith((".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd"))
-        for href in line.hrefs
+        href.lower().split("?")[0].endswith(_FILES) for href in line.hrefs
     )
