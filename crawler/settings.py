@@ -75,7 +75,6 @@ COMPRESSION_ENABLED = False
 STATS_DUMP = False
 WARN_ON_GENERATOR_RETURN_VALUE = False  # reads the source of every callback
 LOG_LEVEL = "INFO"
-LOG_INSTALL_ROOT_HANDLER = False  # a worker's lines go to its parent
 LOG_VERSIONS: list[str] = []
 
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"

@@ -117,12 +117,9 @@ class Worker:
         self._send(Done(portal.id, tally))
 
     def _crawler(self, portal: Portal) -> Crawler:
-        """The engine for one portal: its family's spider, its own delay unless the user gave one."""
-        settings = self.process.settings.copy()
-        if portal.delay is not None:
-            settings.set("DOWNLOAD_DELAY", portal.delay, priority="spider")  # --delay has the priority cmdline
+        """The engine for one portal, with its family's spider."""
         family = portal.cms if portal.cms in self.loader.list() else FALLBACK_FAMILY
-        return Crawler(self.loader.load(family or FALLBACK_FAMILY), settings, init_reactor=False)
+        return self.process.create_crawler(self.loader.load(family or FALLBACK_FAMILY))
 
     def _report_progress(self) -> None:
         moved = self.session.moved()
@@ -142,6 +139,7 @@ def scrapy_settings(options: Options) -> Settings:
     settings.setmodule(project_settings, priority="project")
     given: dict[str, Any] = {
         "ALLOW_NETWORKS": list(options.allow_networks),
+        "LOG_INSTALL_ROOT_HANDLER": False,  # a worker's lines go to its parent
         **({"DOWNLOAD_DELAY": options.delay} if options.delay is not None else {}),
         **dict(options.settings),
     }

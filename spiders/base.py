@@ -39,8 +39,10 @@ class PortalSpider(scrapy.Spider):
         if portal is None:
             raise ValueError(f"which portal? scrapy crawl {cls.name} -a portal=ID (xianzhi portals list shows the ids)")
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.session = Session.of(crawler)
+        spider.session = Session.for_portal(crawler, portal)
         spider.portal = spider.session.portal(portal)
+        if spider.portal.delay is not None:  # --delay has a higher priority
+            crawler.settings.set("DOWNLOAD_DELAY", spider.portal.delay, priority="spider")
         spider.article_pattern = re.compile(spider.portal.article) if spider.portal.article else None
         spider.hosts = spider.portal.hosts
         return spider

@@ -1,6 +1,8 @@
 """The main job: from a portal's list pages to archive.db, with the real command on loopback portals."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from crawler.archive.lock import RunLock
 from crawler.demo.server import serve
 from crawler.demo.site import Response
+from tests.conftest import ROOT
 from tests.support.crawling import Archive, article_page, entry, news_site, text_of, title_of
 
 
@@ -173,3 +176,25 @@ def test_an_interrupted_run_stores_what_came_and_the_next_one_goes_on(archive: A
         stored = archive.one("SELECT count(*) FROM articles")
         assert 0 < stored < 40
         assert archive.crawl().portal("liuxi")["new"] == 40 - stored
+
+
+def scrapy(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_scrapy_itself_lists_the_families_and_crawls_into_the_same_archive(archive: Archive) -> None:
+    assert "generic" in scrapy("list").stdout.split()
+    with serve({"liuxi": news_site(12)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        settings = {
+            "XIANZHI_CATALOGUE": archive.folder / "portals.toml",
+            "XIANZHI_DB": archive.db,
+            "ALLOW_NETWORKS": "127.0.0.0/8",
+        }
+        given = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
+        done = scrapy("crawl", "generic", "-a", "portal=liuxi", *given)
+        assert archive.one("SELECT count(*) FROM articles") == 12, done.stderr
+        assert archive.query("SELECT status, new FROM portal_runs") == [("ok", 12)]
+        assert archive.crawl().portal("liuxi")["new"] == 0

@@ -7,16 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from crawler.fetch.options import default_db
+
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def default_db(start: Path | None = None) -> Path:
-    """``archive.db`` beside the ``scrapy.cfg`` in or above the current folder, else in the current folder."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / "scrapy.cfg").is_file():
-            return folder / "archive.db"
-    return here / "archive.db"
 
 
 def db_option(command: F) -> F:

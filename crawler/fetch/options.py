@@ -4,6 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def default_db(start: Path | None = None) -> Path:
+    """``archive.db`` beside the ``scrapy.cfg`` in or above the current folder, else in the current folder."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "scrapy.cfg").is_file():
+            return folder / "archive.db"
+    return here / "archive.db"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Options of one run."""

@@ -62,6 +62,15 @@ class Session:
             raise NotConfigured("no archive is open: start crawls with xianzhi crawl")
         return cls._current
 
+    @classmethod
+    def for_portal(cls, crawler: Crawler, portal_id: str) -> "Session":
+        """The process's session; under ``scrapy crawl``, where a run has not been begun for us, one of its own."""
+        if cls._current is None:
+            from crawler.fetch import standalone  # noqa: PLC0415 - it is a session itself
+
+            cls._current = standalone.open_session(crawler, portal_id)
+        return cls._current
+
     # Portals.
 
     def begin(self, portal: Portal) -> None:
