@@ -64,7 +64,7 @@ def clean(article: Article) -> Article:
     if not article.paragraphs:
         return article
     texts = [paragraph.text for paragraph in article.paragraphs]
-    forms = [_form(text) if len(text) <= MAX_RULED else "" for text in texts]
+    forms = [_form(text) if _may_be_furniture(text) else "" for text in texts]
     cut: list[str | None] = [None] * len(texts)
     _cut_anywhere(forms, cut)
     _cut_head(article, texts, cut)
@@ -82,6 +82,11 @@ def clean(article: Article) -> Article:
             *(Removal(text=texts[i], reason="furniture", rule=rule) for i, rule in enumerate(cut) if rule is not None),
         ),
     )
+
+
+def _may_be_furniture(text: str) -> bool:
+    """Most paragraphs are plainly prose: they are spared the rules."""
+    return len(text) <= MAX_RULED and (len(text) < _LONG or text.count("。") < 2)
 
 
 def _form(text: str) -> str:

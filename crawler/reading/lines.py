@@ -217,9 +217,10 @@ class _Walker:
         if self._pieces:
             self._flush(outer)
         start, first_span = len(self.layout.lines), len(self.layout.spans)
-        self._inside(element, state, depth)
-        if self._pieces:
-            self._flush(state)
+        if len(element) != 1 or self._account or not self._item(element, state):
+            self._inside(element, state, depth)
+            if self._pieces:
+                self._flush(state)
         if tag == "tr":
             self._join_row(start, first_span)
         self.layout.spans.append(Span(element, start, len(self.layout.lines), hinted, state.hidden))
@@ -238,6 +239,31 @@ class _Walker:
                 tail = child.tail
                 if tail:
                     self._add(tail)
+
+    def _item(self, element: etree._Element, state: _State) -> bool:
+        """Take a block that is one plain link as a line at once: on most pages most blocks are menu items."""
+        link = element[0]
+        label = link.text
+        if link.tag != "a" or not label or len(link) or len(label.split()) != 1 or EDGE in label:
+            return False
+        href, around = link.get("href"), (element.text or "") + (link.tail or "")
+        if href is None or (around and not around.isspace()) or label != label.strip(_EDGES):
+            return False
+        self.layout.lines.append(
+            Line(
+                text=label,
+                marked=f"{EDGE}{label}{EDGE}",
+                linked=len(label),
+                tag=state.tag,
+                heading=state.heading,
+                titled=state.titled,
+                account=state.account or _names_account(link),
+                hidden=state.hidden,
+                furniture=state.furniture,
+                hrefs=(href,),
+            )
+        )
+        return True
 
     def _add(self, text: str) -> None:
         # White space between blocks is no line; most of a page's text nodes are that.
