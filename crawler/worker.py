@@ -65,15 +65,10 @@ class Worker:
             while not ended.is_set():
                 self._report_progress()
                 if self.session.broken:
-                    self._send(Broken(self.session.broken))
-                    await self._stop()
                     break
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(ended.wait(), PROGRESS_SECONDS)
-                except TimeoutError:
-                    continue
-            if self.groups:
-                await asyncio.wait(self.groups)
+            await self._stop()
         finally:
             loop.remove_reader(self.pipe.fileno())
             self.session.close()
@@ -85,19 +80,21 @@ class Worker:
             message = self.pipe.recv()
         except (EOFError, OSError):
             message = Stop()
+        loop = asyncio.get_running_loop()
         if isinstance(message, Work):
-            task = asyncio.get_running_loop().create_task(self._run_group(message.portals))
+            task = loop.create_task(self._run_group(message.portals))
             self.groups.add(task)
             task.add_done_callback(self.groups.discard)
         else:
-            task = asyncio.get_running_loop().create_task(self._stop())
-            self.groups.add(task)
-            task.add_done_callback(self.groups.discard)
+            loop.remove_reader(self.pipe.fileno())  # an ended pipe is readable for ever
             ended.set()
 
     async def _stop(self) -> None:
+        """End every crawl after the requests that are on the wire."""
         self.is_stopping = True
         await self.process.stop()
+        if self.groups:
+            await asyncio.wait(self.groups)
 
     async def _run_group(self, portals: Sequence[Portal]) -> None:
         for portal in portals:
@@ -112,7 +109,8 @@ class Worker:
         except Exception as error:
             logging.getLogger(__name__).exception("portal %s", portal.id)
             tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
-        tally.interrupted = self.is_stopping and self.session.has_work_left(portal.id)
+        is_cut_off = self.is_stopping or self.session.broken is not None
+        tally.interrupted = is_cut_off and self.session.has_work_left(portal.id)
         self.session.finish(portal.id)
         self._send(Done(portal.id, tally))
 

@@ -17,6 +17,7 @@ from crawler.catalogue import Portal
 from crawler.fetch.challenge import challenge
 from crawler.fetch.errors import Blocked, Disallowed
 from crawler.fetch.session import Session
+from crawler.fetch.standalone import session_for
 from crawler.records import Capture, CaptureKind, Listed
 from crawler.text.coding import unpacked
 from crawler.text.encoding import resolve
@@ -39,7 +40,7 @@ class PortalSpider(scrapy.Spider):
         if portal is None:
             raise ValueError(f"which portal? scrapy crawl {cls.name} -a portal=ID (xianzhi portals list shows the ids)")
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.session = Session.for_portal(crawler, portal)
+        spider.session = session_for(crawler, portal)
         spider.portal = spider.session.portal(portal)
         if spider.portal.delay is not None:  # --delay has a higher priority
             crawler.settings.set("DOWNLOAD_DELAY", spider.portal.delay, priority="spider")

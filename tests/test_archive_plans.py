@@ -28,6 +28,7 @@ def hot_path(conn: sqlite3.Connection) -> None:
     frontier.known(conn, PORTAL, [URL])
     frontier.known(conn, PORTAL, [URL], run_id=RUN)
     frontier.next_queued(conn, PORTAL, after_seq=0, limit=10)
+    frontier.retry_failed(conn, PORTAL)
     frontier.max_seq(conn, PORTAL)
     queries.find_original(conn, "0" * 64, portal_id=PORTAL, url=URL)
     queries.validators(conn, PORTAL, URL)

@@ -1,5 +1,6 @@
 """The main job: from a portal's list pages to archive.db, with the real command on loopback portals."""
 
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from crawler.demo.server import serve
 from crawler.demo.site import Response
 from tests.conftest import ROOT
 from tests.support.crawling import Archive, article_page, entry, news_site, text_of, title_of
+from tests.support.evidence import (
+    assert_both_readers_read_all,
+    assert_nothing_is_lost_or_double,
+    assert_rows_and_bytes_agree,
+)
 
 
 @pytest.fixture
@@ -198,3 +204,55 @@ def test_scrapy_itself_lists_the_families_and_crawls_into_the_same_archive(archi
         assert archive.one("SELECT count(*) FROM articles") == 12, done.stderr
         assert archive.query("SELECT status, new FROM portal_runs") == [("ok", 12)]
         assert archive.crawl().portal("liuxi")["new"] == 0
+
+
+def test_a_full_disk_ends_the_run_with_the_truth_and_the_next_one_goes_on(archive: Archive) -> None:
+    site = news_site(40)
+    noise = random.Random(1)
+    for path in [path for path in site.pages if path.endswith(".html") and "list" not in path]:
+        page = site.pages[path]
+        site.replace(
+            path, Response(headers=page.headers, body=page.body + b"<!--%s-->" % noise.randbytes(60_000).hex().encode())
+        )
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        archive.crawl("--max-articles", "1")
+        crawled = archive.crawl(file_limit=1_500_000)
+        assert crawled.exit_code == 1, crawled.words
+        assert crawled.portal("liuxi")["status"] == "interrupted"
+        assert "File too large" in crawled.report["lost"][0]
+        assert 1 < archive.one("SELECT count(*) FROM articles") < 40
+        assert archive.crawl().exit_code == 0
+    assert_nothing_is_lost_or_double(archive, articles=40)
+    assert_rows_and_bytes_agree(archive)
+    assert_both_readers_read_all(archive)
+
+
+def test_a_database_in_no_folder_is_wrong_usage(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.write_catalogue(entry("liuxi", "http://127.0.0.1:9"))
+    crawled = archive.crawl("--db", str(tmp_path / "typo" / "a.db"))
+    assert crawled.exit_code == 2
+    assert not (tmp_path / "typo").exists()
+
+
+def test_an_article_that_failed_is_asked_for_again_though_its_list_page_is_not(archive: Archive) -> None:
+    site = news_site(30)
+    page = site.pages["/news/2021/125.html"]
+    site.replace("/news/2021/125.html", Response(status=404, body=b"not yet"))
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        first = archive.crawl()
+        assert (first.portal("liuxi")["new"], first.portal("liuxi")["failed"]) == (29, 1)
+        site.replace("/news/2021/125.html", page)
+        assert archive.crawl().portal("liuxi")["new"] == 1
+    assert_nothing_is_lost_or_double(archive, articles=30)
+
+
+def test_a_page_that_is_not_there_is_given_up_after_five_nights(archive: Archive) -> None:
+    site = news_site(12)
+    site.remove("/news/2021/111.html")
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        failed = [archive.crawl().portal("liuxi")["failed"] for _ in range(6)]
+    assert failed == [1, 1, 1, 1, 1, 0]

@@ -14,6 +14,8 @@ from typing import Any
 from crawler.archive.texts import storable
 from crawler.records import CaptureKind, RecordRef
 
+MAX_ATTEMPTS = 5
+"""Nights on which a failing article is asked for."""
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
 
@@ -92,6 +94,19 @@ def next_queued(conn: sqlite3.Connection, portal_id: str, *, after_seq: int, lim
         )
         for key, seq, url, kind, request, attempts in rows
     ]
+
+
+def retry_failed(conn: sqlite3.Connection, portal_id: str) -> int:
+    """Let the articles whose requests failed wait again, until they failed `MAX_ATTEMPTS` times; how many there are.
+
+    The list pages that named them may never be looked at again. Commits by itself.
+    """
+    cursor = conn.execute(
+        "UPDATE frontier SET state = 'queued'"
+        " WHERE portal_id = ? AND state = 'failed' AND kind = 'article' AND attempts < ?",
+        (portal_id, MAX_ATTEMPTS),
+    )
+    return cursor.rowcount
 
 
 def max_seq(conn: sqlite3.Connection, portal_id: str) -> int:

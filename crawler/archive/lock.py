@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from crawler.archive.connection import ArchiveError
+
 
 class LockHeldError(Exception):
     """Another run works on this archive."""
@@ -18,7 +20,8 @@ class _FileLock:
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._path.parent.is_dir():
+            raise ArchiveError(f"{self._path.parent}: no such folder; make it, or name another one with --db")
         self._file = self._path.open("ab")
         self.acquire(self._file)
         return self

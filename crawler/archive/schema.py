@@ -293,6 +293,7 @@ def _frontier(db: Any) -> None:
     )
     # Only what waits: an index of a WITHOUT ROWID table carries the whole key.
     db.execute('CREATE INDEX "idx_frontier_queued" ON "frontier" ("portal_id", "seq") WHERE "state" = \'queued\'')
+    db.execute('CREATE INDEX "idx_frontier_failed" ON "frontier" ("portal_id", "seq") WHERE "state" = \'failed\'')
 
 
 def _create(

@@ -175,6 +175,10 @@ class Sink:
         rest = [key for key in keys if key not in asked]
         return asked | frontier.known(self._conn, portal_id, rest, run_id=self._run_id if tonight_only else None)
 
+    def retry_failed(self, portal_id: str) -> None:
+        """Let what failed in earlier runs wait again."""
+        frontier.retry_failed(self._conn, portal_id)
+
     def max_seq(self, portal_id: str) -> int:
         """The last place in the portal's stored queue."""
         return frontier.max_seq(self._conn, portal_id)

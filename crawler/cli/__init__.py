@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sqlite3
 import sys
 from typing import Any
 
@@ -60,5 +61,10 @@ def main(argv: list[str] | None = None) -> Any:
         code, message = 3, str(error)
     except (ArchiveError, CatalogueError) as error:
         code, message = 2, str(error)
+    except sqlite3.Error as error:
+        code, message = (
+            1,
+            f"the archive cannot be written: {error}; what was stored before is safe, run again after mending",
+        )
     click.echo(f"xianzhi: {message}", err=True)
     sys.exit(code)

@@ -37,9 +37,10 @@ class FrontierScheduler(BaseScheduler):
         return cls(Session.of(crawler))
 
     def open(self, spider: Spider) -> None:
-        """Find what an earlier run left queued."""
+        """Find what earlier runs left queued or failed to get."""
         self._spider = spider
         self._portal_id: str = spider.portal.id  # type: ignore[attr-defined]
+        self._session.sink.retry_failed(self._portal_id)
         self._seq = self._session.sink.max_seq(self._portal_id)
         self._is_longer = self._seq > 0
         self._articles_left = self._session.options.max_articles or float("inf")

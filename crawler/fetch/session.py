@@ -20,6 +20,7 @@ from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.records import Article, Capture, Exchange
 from crawler.version import USER_AGENT
+from crawler.warc.files import WarcError
 
 BATCH = 100
 """Results stored in one transaction (38,000 rows/s in batches, 9,300 one at a time)."""
@@ -37,7 +38,8 @@ log = logging.getLogger(__name__)
 class Session:
     """The process's one session; ``Session.of`` gives it to every component that Scrapy builds."""
 
-    _current: "Session | None" = None
+    current: "Session | None" = None
+    """The one that is open in this process."""
 
     def __init__(self, options: Options, sink: Sink) -> None:
         self.options = options
@@ -52,24 +54,15 @@ class Session:
     @classmethod
     def open(cls, options: Options, *, run_id: str) -> "Session":
         """Open the archive for this process."""
-        cls._current = cls(options, Sink(db=options.db, warc=options.warc, run_id=run_id, info=INFO))
-        return cls._current
+        cls.current = cls(options, Sink(db=options.db, warc=options.warc, run_id=run_id, info=INFO))
+        return cls.current
 
     @classmethod
     def of(cls, crawler: Crawler) -> "Session":
         """The process's session. Raises NotConfigured where none was opened."""
-        if cls._current is None:
+        if cls.current is None:
             raise NotConfigured("no archive is open: start crawls with xianzhi crawl")
-        return cls._current
-
-    @classmethod
-    def for_portal(cls, crawler: Crawler, portal_id: str) -> "Session":
-        """The process's session; under ``scrapy crawl``, where a run has not been begun for us, one of its own."""
-        if cls._current is None:
-            from crawler.fetch import standalone  # noqa: PLC0415 - it is a session itself
-
-            cls._current = standalone.open_session(crawler, portal_id)
-        return cls._current
+        return cls.current
 
     # Portals.
 
@@ -122,14 +115,18 @@ class Session:
 
     def record(self, exchange: Exchange, *, portal_id: str, meta: Mapping[str, Any]) -> Capture:
         """Write an exchange to the portal's WARC file; *meta* is its request's."""
-        capture = self.sink.record(
-            exchange,
-            portal_id=portal_id,
-            kind=meta.get("kind", "other"),
-            key=meta.get("key"),
-            listed=meta.get("listed"),
-            via=meta.get("via"),
-        )
+        try:
+            capture = self.sink.record(
+                exchange,
+                portal_id=portal_id,
+                kind=meta.get("kind", "other"),
+                key=meta.get("key"),
+                listed=meta.get("listed"),
+                via=meta.get("via"),
+            )
+        except WarcError as error:
+            self.broken = self.broken or f"the evidence cannot be written: {error}"
+            raise
         self.tally(portal_id).fetched += 1
         return capture
 
@@ -170,6 +167,8 @@ class Session:
 
     def failed(self, portal_id: str, request: Request, reason: str, *, is_ours: bool = False) -> None:
         """A request brought nothing. *is_ours*: we chose not to make it, which is no failure of the portal's."""
+        if self.broken:  # the fault is here, not there: it stays queued
+            return
         key = request.meta.get("key")
         if key is not None:
             self.sink.failed(portal_id, key, reason)
@@ -182,13 +181,10 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.broken:
-            return
         try:
             written = self.sink.flush()
-        except Exception as error:
-            log.exception("the archive cannot be written")
-            self.broken = f"the archive cannot be written: {error}"
+        except Exception as error:  # tried again with the next batch, and at the end
+            self.broken = self.broken or f"the archive cannot be written: {error}"
             return
         for article in written:
             tally = self._tallies[article.portal_id]
@@ -198,7 +194,7 @@ class Session:
         """Store the rest and close the archive."""
         self.flush()
         self.sink.close()
-        Session._current = None
+        Session.current = None
 
     def _after_add(self) -> None:
         if self.sink.pending >= BATCH:

@@ -49,8 +49,17 @@ class StandaloneSession(Session):
         )
 
 
-def open_session(crawler: Crawler, portal_id: str) -> Session:
-    """Begin a run of one portal. Raises LookupError, CatalogueError, ArchiveError, LockHeldError."""
+def session_for(crawler: Crawler, portal_id: str) -> Session:
+    """The process's session; where no run was begun for us, one of its own.
+
+    Raises LookupError, CatalogueError, ArchiveError, LockHeldError.
+    """
+    if Session.current is None:
+        Session.current = _begin(crawler, portal_id)
+    return Session.current
+
+
+def _begin(crawler: Crawler, portal_id: str) -> StandaloneSession:
     settings = crawler.settings
     catalogue = settings.get("XIANZHI_CATALOGUE")
     portal = load(Path(catalogue) if catalogue else None).portal(portal_id)

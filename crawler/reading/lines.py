@@ -20,88 +20,17 @@ MAX_CELL = 160
 """A longer cell makes its row a part of the layout (characters)."""
 
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "founder-content",
-        "ucapcontent",
-    ]
+    (
+        "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset "
+        "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr legend li main menu nav ol p pre section "
+        "summary table tbody td tfoot th thead tr ul founder-content ucapcontent"
+    ).split()
 )
 _SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "iframe",
-        "object",
-        "embed",
-        "select",
-        "option",
-        "datalist",
-        "textarea",
-        "button",
-        "input",
-        "canvas",
-        "svg",
-        "math",
-        "head",
-        "title",
-        "meta",
-        "link",
-        "audio",
-        "video",
-        "map",
-        "area",
-        "noframes",
-        "applet",
-        "param",
-        "source",
-        "track",
-    ]
+    (
+        "script style noscript template iframe object embed select option datalist textarea button input "
+        "canvas svg math head title meta link audio video map area noframes applet param source track"
+    ).split()
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})

@@ -54,11 +54,17 @@ class Archive:
             *options,
         ]  # fmt: skip
 
-    def crawl(self, *options: str, allow: str | None = LOOPBACK) -> Crawled:
-        """Run ``xianzhi crawl`` to its end."""
+    def crawl(self, *options: str, allow: str | None = LOOPBACK, file_limit: int | None = None) -> Crawled:
+        """Run ``xianzhi crawl`` to its end; *file_limit*: no file may grow beyond so many bytes, as on a full disk."""
         allowed = ["--allow-network", allow] if allow else []
+        limited = ["prlimit", f"--fsize={file_limit}"] if file_limit else []
         done = subprocess.run(
-            self.command(*allowed, *options), capture_output=True, text=True, encoding="utf-8", timeout=90, check=False
+            [*limited, *self.command(*allowed, *options)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=90,
+            check=False,
         )
         return Crawled(done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr)
 
