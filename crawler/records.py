@@ -140,6 +140,8 @@ class Article:
 
     capture: Capture
     encoding: str
+    encoding_basis: str | None = None
+    """Why it was decided so, and what was declared."""
     kind: PageKind
     title: str | None = None
     published: str | None = None

@@ -30,7 +30,7 @@ class StorePipeline:
         if article.kind == "article":
             self._session.store_article(article, self._identity(article.capture))
         else:
-            self._session.store_capture(article.capture, encoding=article.encoding)
+            self._session.store_capture(article.capture, encoding=article.encoding, basis=article.encoding_basis)
 
     def _store_capture(self, capture: Capture) -> None:
         if capture.status == 304:

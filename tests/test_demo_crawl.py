@@ -1,6 +1,7 @@
 """The demo, crawled: what the archive holds is what was written."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -99,7 +100,9 @@ def test_a_moved_counter_is_no_version_and_an_edited_sentence_is_one(tmp_path: P
 
 
 def test_the_command_demo_says_how_to_browse_and_a_second_one_finds_nothing_new(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "crawler", "demo", "--db", str(tmp_path / "archive.db"), "--json"]
+    with socket.create_server(("127.0.11.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "crawler", "demo", "--db", str(tmp_path / "archive.db"), "--port", port, "--json"]
     nights = [subprocess.run(command, capture_output=True, text=True, timeout=60, check=True) for _ in range(2)]
     assert "xianzhi serve" in nights[0].stderr
     new = [sum(portal["new"] for portal in json.loads(night.stdout)["portals"]) for night in nights]

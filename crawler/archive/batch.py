@@ -16,6 +16,7 @@ class StoredCapture:
 
     capture: Capture
     encoding: str | None = None
+    encoding_basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,10 @@ from crawler.records import RecordRef
 # A capture that is there already (a replay, or its list page was stored before its text was decoded) gains its codec.
 _STORE = """
     INSERT INTO captures (warc_file, warc_offset, warc_length, run_id, portal_id, kind, url, fetched_at, status,
-        content_type, encoding, etag, last_modified, payload_sha256, revisit_of, truncated)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (warc_file, warc_offset) DO UPDATE SET encoding = coalesce(excluded.encoding, encoding)
+        content_type, encoding, encoding_basis, etag, last_modified, payload_sha256, revisit_of, truncated)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (warc_file, warc_offset) DO UPDATE SET encoding = coalesce(excluded.encoding, encoding),
+        encoding_basis = coalesce(excluded.encoding_basis, encoding_basis)
     RETURNING id
 """
 
@@ -58,6 +59,7 @@ class Captures:
             capture.status,
             capture.content_type and storable(capture.content_type),
             item.encoding,
+            item.encoding_basis,
             capture.etag and storable(capture.etag),
             capture.last_modified and storable(capture.last_modified),
             capture.payload_sha256,

@@ -122,6 +122,7 @@ def _captures(db: Any) -> None:
             "status": int,
             "content_type": str,
             "encoding": str,
+            "encoding_basis": str,
             "etag": str,
             "last_modified": str,
             "payload_sha256": str,
@@ -130,7 +131,7 @@ def _captures(db: Any) -> None:
             "stored": str,
         },
         pk="id",
-        nullable={"content_type", "encoding", "etag", "last_modified", "revisit_of", "truncated"},
+        nullable={"content_type", "encoding", "encoding_basis", "etag", "last_modified", "revisit_of", "truncated"},
         defaults={"stored": "local"},
         foreign_keys={"run_id": "runs", "portal_id": "portals", "revisit_of": "captures"},
         checks=(

@@ -102,11 +102,14 @@ class Sink:
         """Results that wait for the next transaction."""
         return len(self._captures) + len(self._articles)
 
-    def add_capture(self, capture: Capture, *, encoding: str | None = None) -> None:
+    def add_capture(self, capture: Capture, *, encoding: str | None = None, encoding_basis: str | None = None) -> None:
         """A capture's row; the codec of its text where that was decided."""
         before = self._captures.get(capture.record)
-        encoding = encoding or (before.encoding if before else None)
-        self._captures[capture.record] = StoredCapture(capture=replace(capture, body=b""), encoding=encoding)
+        if before is not None and encoding is None:
+            encoding, encoding_basis = before.encoding, before.encoding_basis
+        self._captures[capture.record] = StoredCapture(
+            capture=replace(capture, body=b""), encoding=encoding, encoding_basis=encoding_basis
+        )
         self._remember(capture)
 
     def add_article(self, article: Article, url: str) -> None:

@@ -20,7 +20,9 @@ def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
     captures = {item.capture.record: item for item in batch.captures}
     for item in batch.articles:
         capture = item.article.capture
-        captures[capture.record] = StoredCapture(capture=capture, encoding=item.article.encoding)
+        captures[capture.record] = StoredCapture(
+            capture=capture, encoding=item.article.encoding, encoding_basis=item.article.encoding_basis
+        )
     readings = [read(item) for item in batch.articles if item.article.kind == "article"]
     with transaction(conn):
         capture_rows = Captures(conn)

@@ -27,8 +27,9 @@ Exit codes: as xianzhi crawl."""
 @db_option
 @warc_option
 @jobs_option
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Of the sample portals.")
 @json_option
-def demo(db: Path, warc: Path | None, jobs: int, as_json: bool) -> None:
+def demo(db: Path, warc: Path | None, jobs: int, port: int, as_json: bool) -> None:
     """Serve the bundled sample portals on loopback, crawl them, and say how to browse the result.
 
     Three fictional counties in the markup of three real CMS families, with what real portals have: navigation and
@@ -39,13 +40,13 @@ def demo(db: Path, warc: Path | None, jobs: int, as_json: bool) -> None:
 
     options = Options(db=db, warc=warc or db.with_name("warc"), jobs=jobs, allow_networks=(LOOPBACK,))
     try:
-        with tempfile.TemporaryDirectory() as folder, serve(sites(), port=PORT) as urls:
+        with tempfile.TemporaryDirectory() as folder, serve(sites(), port=port) as urls:
             catalogue = Path(folder) / "demo.toml"
             catalogue.write_text(catalogue_toml(urls), encoding="utf-8")
             result = run_and_show(load(catalogue), frozenset(urls), options)
     except OSError as error:
         raise click.ClickException(
-            f"the sample portals need port {PORT} of {HOSTS[0]} and its neighbours: {error}"
+            f"the sample portals need port {port} of {HOSTS[0]} and its neighbours: {error}"
         ) from error
     if as_json:
         say_json(as_data(result))

@@ -148,9 +148,9 @@ class Session:
         self.tally(capture.portal_id).unchanged += 1
         self._after_add()
 
-    def store_capture(self, capture: Capture, *, encoding: str | None = None) -> None:
+    def store_capture(self, capture: Capture, *, encoding: str | None = None, basis: str | None = None) -> None:
         """Queue a capture's row and, where a request asked for it, the request's end."""
-        self.sink.add_capture(capture, encoding=encoding)
+        self.sink.add_capture(capture, encoding=encoding, encoding_basis=basis)
         self.sink.done(capture)
         self._after_add()
 
@@ -173,6 +173,7 @@ class Session:
         if key is not None:
             self.sink.failed(portal_id, key, reason)
         if not is_ours or request.meta.get("kind") == "list":
+            self.tally(portal_id).unanswered += 1
             self.tally(portal_id).fail(request.url, reason, is_list=request.meta.get("kind") == "list")
         self._after_add()
 
