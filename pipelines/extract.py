@@ -51,7 +51,9 @@ def extract(page: Page, *, body: str | None = None, cms: str | None = None) -> A
     """
     root = tree.parse(page.text)
     if root is None:
-        return Article(capture=page.capture, encoding=page.encoding, kind="other")
+        return Article(
+            capture=page.capture, encoding=page.encoding, encoding_basis=page.encoding_basis, kind="other"
+        )
     layout = lines.lay_out(root)
     block = container.choose(layout, selector=body, family=cms)
     return _article(_Read(page=page, root=root, tags=metatags.read(root), layout=layout, block=block))
@@ -82,6 +84,7 @@ def _article(read: _Read) -> Article:
     return Article(
         capture=page.capture,
         encoding=page.encoding,
+        encoding_basis=page.encoding_basis,
         kind=page_kind,
         title=title,
         published=published,
