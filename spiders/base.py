@@ -6,6 +6,7 @@ else (canonical addresses, staying on the portal, stopping where nothing is new,
 
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
+from hashlib import blake2b
 from typing import Any, Self
 
 import scrapy
@@ -22,7 +23,7 @@ from crawler.records import Capture, CaptureKind, Listed
 from crawler.text.coding import unpacked
 from crawler.text.encoding import resolve
 from crawler.text.urls import canonical, same_site
-from spiders.listing import Link, Listing, unique
+from spiders.listing import Following, Link, Listing, unique
 
 MAX_PAGES = 5_000
 """Pages of one list looked at in one run: beyond every real archive, a wall for endless pagers."""
@@ -57,8 +58,8 @@ class PortalSpider(scrapy.Spider):
         """The articles that a list page names, in page order; double ones and foreign hosts may be among them."""
         raise NotImplementedError
 
-    def next_page(self, listing: Listing) -> str | None:
-        """The address of the next list page, or None on the last one."""
+    def next_page(self, listing: Listing) -> str | Following | None:
+        """The address of the next list page, or how it is asked for, or None on the last one."""
         raise NotImplementedError
 
     # What all of them do.
@@ -66,11 +67,16 @@ class PortalSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         """The list pages of the catalogue; what an earlier run left undone is in the frontier already."""
         for url in self.portal.lists:
-            yield self.list_request(url, number=1)
+            yield self.list_request(Following(url=url), number=1)
 
-    def list_request(self, url: str, *, number: int, via: str | None = None) -> scrapy.Request:
-        """A request for the list page *url*, the *number*th of its list, found on the page *via*."""
-        return self._request(url, kind="list", callback=self.parse_list, number=number, via=via)
+    def list_request(self, page: Following, *, number: int, via: str | None = None) -> scrapy.Request:
+        """A request for a list page, the *number*th of its list, found on the page *via*."""
+        request = self._request(
+            page.url, kind="list", callback=self.parse_list, number=number, via=via, state=dict(page.state)
+        )
+        if page.body:  # pages behind one address differ by what is posted to it
+            request.meta["key"] += "#" + blake2b(page.body.encode(), digest_size=8).hexdigest()
+        return request.replace(method=page.method, body=page.body.encode(), headers=dict(page.headers))
 
     def article_request(self, link: Link, *, via: str) -> scrapy.Request:
         """A request for an article, with the validators of its last capture where it is known already."""
@@ -89,7 +95,8 @@ class PortalSpider(scrapy.Spider):
             self.session.tally(self.portal.id).block(f"{capture.url} {reason}")
         elif capture.status == 200 and not capture.truncated:
             decoded = resolve(page, content_type=capture.content_type, hint=self.portal.encoding)
-            yield from self.follow(Listing.parse(url=capture.url, number=response.meta["number"], text=decoded.text))
+            number, state = response.meta["number"], response.meta.get("state")
+            yield from self.follow(Listing.parse(url=capture.url, number=number, text=decoded.text, state=state))
         yield capture
 
     def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
@@ -100,10 +107,11 @@ class PortalSpider(scrapy.Spider):
         for link in fresh.values():
             yield self.article_request(link, via=listing.url)
         following = self.next_page(listing) if fresh and listing.number < MAX_PAGES else None
-        if following and same_site(following, self.hosts):
-            key = self.identity(following)
-            if self.session.unseen_list(self.portal.id, key):
-                yield self.list_request(following, number=listing.number + 1, via=listing.url)
+        following = Following(url=following) if isinstance(following, str) else following
+        if following and same_site(following.url, self.hosts):
+            request = self.list_request(following, number=listing.number + 1, via=listing.url)
+            if self.session.unseen_list(self.portal.id, request.meta["key"]):
+                yield request
 
     def parse_article(self, response: Response) -> Iterator[Capture]:
         """An article page is a capture; no links are taken from it."""

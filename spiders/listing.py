@@ -1,8 +1,9 @@
 """A list page as a spider sees it, and what its links look like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from lxml import html
 
@@ -26,6 +27,18 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How the next list page is asked for, where an address alone does not say it."""
+
+    url: str
+    method: str = "GET"
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """What the list's later pages must know of the earlier ones; has to survive JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One fetched list page."""
 
@@ -35,15 +48,23 @@ class Listing:
     """1 for a list's first page."""
     text: str = field(repr=False)
     tree: html.HtmlElement = field(repr=False)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """What an earlier page of the list left for this one (``Following.state``)."""
 
     @classmethod
-    def parse(cls, *, url: str, number: int, text: str) -> "Listing":
+    def parse(cls, *, url: str, number: int, text: str, state: Mapping[str, Any] | None = None) -> "Listing":
         """Parse *text*; an empty or unreadable page is an empty tree, never an exception."""
         # lxml refuses str with an encoding declaration in an XML prolog, and NUL ends a C string.
         markup = text.replace("\0", "").encode("utf-8", "replace")
         parser = html.HTMLParser(encoding="utf-8", no_network=True)
         tree = html.document_fromstring(markup, parser=parser, ensure_head_body=True) if markup.strip() else None
-        return cls(url=url, number=number, text=text, tree=tree if tree is not None else html.Element("html"))
+        return cls(
+            url=url,
+            number=number,
+            text=text,
+            tree=tree if tree is not None else html.Element("html"),
+            state=state or {},
+        )
 
     @property
     def base(self) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from aiohttp import hdrs, web
 
-from crawler.demo.site import Response, Site
+from crawler.demo.site import Asked, Response, Site
 
 HOSTS = tuple(f"127.0.11.{number}" for number in range(1, 9))
 """Linux answers on the whole of 127.0.0.0/8: portals with different addresses are different hosts to a crawler."""
@@ -72,9 +72,17 @@ async def _stop(runners: list[web.ServerRunner]) -> None:
 
 def _handler(site: Site, slots: asyncio.Semaphore) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        asked = Asked(
+            method=request.method,
+            path=request.rel_url.path,
+            query=request.rel_url.raw_query_string,
+            headers=request.headers,
+            body=(await request.read()).decode("utf-8", "replace"),
+        )
+        response = site.run(asked)
+        if response is None and request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
             return web.Response(status=405)
-        response = site.answer(
+        response = response or site.answer(
             request.rel_url.raw_path,
             if_none_match=request.headers.get(hdrs.IF_NONE_MATCH),
             if_modified_since=request.headers.get(hdrs.IF_MODIFIED_SINCE),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -28,6 +28,18 @@ class Response:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, as far as a site's script looks at it."""
+
+    method: str
+    path: str
+    query: str
+    """Without the question mark, still quoted."""
+    headers: Mapping[str, str]
+    body: str
+
+
 NOT_FOUND = Response(status=404, headers=(("Content-Type", "text/html"),), body=b"<html><h1>404 Not Found</h1></html>")
 
 
@@ -35,10 +47,17 @@ class Site:
     """The pages of one portal. Served from another thread: every change puts a whole new mapping in place."""
 
     def __init__(
-        self, pages: Mapping[str, Response], *, validators: bool = False, missing: Response = NOT_FOUND
+        self,
+        pages: Mapping[str, Response],
+        *,
+        validators: bool = False,
+        missing: Response = NOT_FOUND,
+        script: "Callable[[Asked], Response | None] | None" = None,
     ) -> None:
         self.validators = validators
         self.missing = missing
+        self.script = script
+        """Answers what no page does: programs behind an address, queries, posted forms."""
         self.hits: Counter[tuple[str, int]] = Counter()
         """How often a path was asked for, by path and answered status."""
         self._pages = dict(pages)
@@ -65,6 +84,13 @@ class Site:
         remaining = dict(self._pages)
         del remaining[path]
         self.publish(remaining)
+
+    def run(self, asked: Asked) -> Response | None:
+        """What the site's script answers; None where there is none, or it knows nothing."""
+        response = self.script(asked) if self.script else None
+        if response is not None:
+            self.hits[asked.path, response.status] += 1
+        return response
 
     def answer(self, path: str, *, if_none_match: str | None = None, if_modified_since: str | None = None) -> Response:
         """The response to a GET for the URL path *path*, 304 where a validator still holds (RFC 9110 §13.2.2)."""

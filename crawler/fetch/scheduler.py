@@ -101,6 +101,7 @@ def to_row(request: Request, *, portal_id: str, seq: int) -> Queued:
         "method": request.method,
         "number": meta.get("number"),
         "via": meta.get("via"),
+        "state": meta.get("state"),
         "listed": [listed.title, listed.published] if listed else None,
         "headers": {key.decode("latin-1"): (request.headers[key] or b"").decode("latin-1") for key in request.headers},
         "body": request.body.decode("latin-1"),
@@ -119,7 +120,7 @@ def from_row(row: Queued, spider: Spider) -> Request:
     """The request that ``to_row`` wrote down."""
     details = row.request
     meta: dict[str, Any] = {"kind": row.kind, "key": row.key, "portal": row.portal_id}
-    meta |= {name: details[name] for name in ("number", "via") if name in details}
+    meta |= {name: details[name] for name in ("number", "via", "state") if name in details}
     if "listed" in details:
         title, published = details["listed"]
         meta["listed"] = Listed(title=title, published=published)
