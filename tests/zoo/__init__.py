@@ -43,6 +43,17 @@ class ZooPortal:
     """Requests of a night on which nothing changed: robots.txt and the first list pages."""
 
 
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+
+
+def article_html(article: Planted) -> bytes:
+    """A plain page of *article*, without a date: so the archive must have the list's."""
+    return (
+        f'<html><head><meta charset="utf-8"><title>{article.title}</title></head><body><h1>{article.title}</h1>'
+        f'<div class="content"><p>{article.text}</p></div></body></html>'
+    ).encode()
+
+
 def title_of(number: int) -> str:
     """A headline of our own, different for each article."""
     places = "柳溪 安平 石桥 青坪 东岭 南湾 北塬 西河 双井 大营".split()
