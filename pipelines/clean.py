@@ -108,7 +108,7 @@ def _cut_head(article: Article, texts: Sequence[str], cut: list[str | None]) -> 
     for index in range(min(HEAD, len(texts))):
         if cut[index] is not None:
             continue
-        run = _title_run(texts, index, title)
+        run = _title_run(texts, index, title) or int(_is_dated_title(texts[index], article))
         if run:
             cut[index : index + run] = ["title"] * run
             above = index + run - 1
@@ -134,6 +134,12 @@ def _title_run(texts: Sequence[str], index: int, title: str) -> int:
         if not title.startswith(joined):
             break
     return 0
+
+
+def _is_dated_title(text: str, article: Article) -> bool:
+    """Tell whether a line is the title with the information line behind it."""
+    line = bylines.read_line(text)
+    return line.published is not None and bool(article.title) and _squeezed(line.rest) == _squeezed(article.title or "")
 
 
 def _is_information(text: str, article: Article) -> bool:

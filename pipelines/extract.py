@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from crawler import divisions
 from crawler.reading import around, container, heading, kind, lines, media, metatags, prune, second, tree
 from crawler.reading.lines import Line
-from crawler.records import Article, Page, Paragraph, PublishedBasis, Removal, Role
+from crawler.records import Article, Page, PageKind, Paragraph, PublishedBasis, Removal, Role
 from crawler.text import bylines, dates
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def extract(page: Page, *, body: str | None = None, cms: str | None = None) -> A
     """
     root = tree.parse(page.text)
     if root is None:
-        return Article(
-            capture=page.capture, encoding=page.encoding, encoding_basis=page.encoding_basis, kind="other"
-        )
+        return Article(capture=page.capture, encoding=page.encoding, encoding_basis=page.encoding_basis, kind="other")
     layout = lines.lay_out(root)
     block = container.choose(layout, selector=body, family=cms)
     return _article(_Read(page=page, root=root, tags=metatags.read(root), layout=layout, block=block))
@@ -73,10 +71,13 @@ def _article(read: _Read) -> Article:
     meta_published = dates.of_meta(tags.get("pubdate", ""))
     base = page.capture.url or tags.get("url", "")
     published, basis = _published(read, facts.published, meta_published, text)
-    page_kind = kind.of(tags, kind.shape(layout, block), dated=published is not None)
+    page_kind: PageKind = "list"
+    refuses = _refuses(read, title)
+    if not kind.is_feed(page.text):
+        page_kind = "other" if refuses else kind.of(tags, kind.shape(layout, block), dated=published is not None)
     if page_kind == "list":  # what looks like its date is an item's
         published, basis = None, None
-    if page_kind == "other" and basis == "visible" and title:
+    if page_kind == "other" and basis == "visible" and title and not refuses:
         text = _second_opinion(page, text)
         page_kind = "article" if text else "other"
     site_id = tags.get("siteidcode") or around.site_code(layout.lines)
@@ -102,6 +103,15 @@ def _article(read: _Read) -> Article:
         attachments=media.attachments(element, base) if element is not None else (),
         images=media.images(element, base) if element is not None else (),
     )
+
+
+def _refuses(read: _Read, title: str | None) -> bool:
+    """Tell whether the page says that there is nothing to read; tagged articles and longer texts are spared."""
+    if read.tags.get("articletitle") or kind.shape(read.layout, read.block).text > kind.MAX_REFUSAL:
+        return False
+    said = [line for line in read.layout.lines if not line.is_link and not line.hidden]
+    whole = sum(len(line.text) - line.linked for line in said)
+    return kind.is_refusal(title, "\n".join(line.text for line in said), whole=whole)
 
 
 def _second_opinion(page: Page, own: list[Line]) -> list[Line]:

@@ -66,7 +66,7 @@ def test_what_labels_and_date_explain_is_not_in_the_rest() -> None:
         ("本报讯（记者 张三立 通讯员 李四光）", "张三立,李四光"),
         ("记者梁爽报道 6月10日，全县", "梁爽"),
         ("见习记者 王一凡", "王一凡"),
-        ("【文/青岚网专栏 王文】", None),
+        ("【文/青岚网专栏 王文】", "王文"),
         ("记者从会上了解到，今年计划全面完成。", None),
         ("本报记者在现场看到，秩序井然。", None),
     ],
@@ -98,3 +98,58 @@ def test_any_line_is_read_without_an_error(line: str) -> None:
     signoffs.signed(line)
     signoffs.is_sign_off(line)
     signoffs.credited([line])
+
+
+@pytest.mark.parametrize(
+    ("line", "source", "author", "editor"),
+    [
+        ("来源：青岚日报作者：张三责任编辑：李明", "青岚日报", "张三", "李明"),
+        ("来源：珠江商报发布时间：2024-06-25 10:03:27", "珠江商报", None, None),
+        ("来源｜青岚县融媒体中心 编辑｜莫昌玉 编审｜肖家云", "青岚县融媒体中心", None, "莫昌玉"),
+        ("［发布时间］2014-06-03 ［来源］青岚日报", "青岚日报", None, None),
+        ("县融媒体中心记者：陈庆彬 编 辑：苏 伟 一 审：魏 倩", None, "陈庆彬", "苏伟"),
+        ("文章来源：县教育局 供稿：李明 审核：王五", "县教育局", "李明", None),
+        ("供稿：县教育局 2014-06-03", "县教育局", None, None),
+        ("發稿時間：2014年6月3日 稿源：青嵐新聞網 責任編輯：張偉明", "青嵐新聞網", None, "張偉明"),
+    ],
+)
+def test_a_label_is_known_behind_another_ones_value(
+    line: str, source: str | None, author: str | None, editor: str | None
+) -> None:
+    read = bylines.read_line(line)
+    assert (read.source, read.author, read.chief_editor or read.editor) == (source, author, editor)
+
+
+@pytest.mark.parametrize(
+    "line", ["发布：2014-06-03", "发表于：2014-06-03", "發稿時間：2014-06-03", "时间：2014年6月3日8:5"]
+)
+def test_a_label_of_time_is_known(line: str) -> None:
+    read = bylines.read_line(line)
+    assert read.labels == 1
+    assert (read.published or "").startswith("2014-06-03")
+
+
+@pytest.mark.parametrize("word", ["毕业于", "任职于", "全国", "高级", "成立了", "石家庄", "通过", "安排"])
+def test_a_word_that_begins_with_a_family_name_is_no_name(word: str) -> None:
+    assert not bylines.is_person(word)
+
+
+@pytest.mark.parametrize("name", ["张家祺", "于文凯", "高金波", "钟才文", "成志明", "石家豪"])
+def test_a_name_that_begins_as_a_word_does_is_a_name(name: str) -> None:
+    assert bylines.is_person(name)
+
+
+def test_a_sentence_behind_a_label_names_nobody() -> None:
+    value = "公共网络发起人、毕业于青岚大学、代表作《智能社会》高某某，"
+    assert bylines.read_line(f"作者：{value}").author is None
+    assert signoffs.signed(f"(作者：{value}) ") is None
+
+
+def test_a_name_keeps_a_last_letter_that_is_also_a_role() -> None:
+    assert signoffs.signed("实现多赢、共赢。（钟才文）") == "钟才文"
+    assert signoffs.signed("实现多赢、共赢。（李明 文/图）") == "李明"
+
+
+def test_a_line_of_writers_and_photographers_gives_the_writers() -> None:
+    assert signoffs.opened("文/李明 图/王小五") == "李明"
+    assert signoffs.opened("文/图 李明") == "李明"

@@ -157,3 +157,13 @@ def test_nothing_is_lost_and_nothing_changes(texts: list[str]) -> None:
 
 def test_the_pipeline_passes_what_is_no_article() -> None:
     assert CleanPipeline().process_item(7) == 7
+
+
+def test_the_title_with_the_information_line_behind_it_is_the_repeated_title() -> None:
+    lines = [
+        "秋收工作进展顺利 2014-06-03 来源：青岚日报",
+        "全县十二个乡镇抢抓晴好天气，组织农机跨区作业，确保颗粒归仓。",
+    ]
+    done = clean(article(*lines, title="秋收工作进展顺利"))
+    assert [paragraph.text for paragraph in done.paragraphs] == lines[1:]
+    assert [cut.rule for cut in done.removed] == ["title"]

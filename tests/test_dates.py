@@ -26,6 +26,10 @@ from crawler.text import dates
         ("2023 11/ 17 20:52:15", "2023-11-17T20:52:15+08:00"),
         ("2024-05-13T06:03:00+08:00", "2024-05-13T06:03:00+08:00"),
         ("十一月 6th, 2009", "2009-11-06"),
+        ("Published 4:00 am CST, Wednesday, November 20, 2019", "2019-11-20"),
+        ("By HNN Staff | Nov. 18, 2019 at 2:26 PM HST", "2019-11-18"),
+        ("Washington, Nov 20 2019, 11:06am ist", "2019-11-20"),
+        ("3rd June 2014", "2014-06-03"),
     ],
 )
 def test_a_printed_date_is_read_with_its_time(printed: str, value: str) -> None:
@@ -45,6 +49,8 @@ def test_a_printed_date_is_read_with_its_time(printed: str, value: str) -> None:
         "0916-2014-0603",
         "电话 2013456-7-8",
         "1820年6月3日",
+        "June 31, 2014",
+        "Marching 12, 2014",
         "",
     ],
 )

@@ -27,8 +27,8 @@ def page(html: str, *, url: str = "http://www.qinglan.example/a/1.html", listed:
     return Page(capture=capture, text=html, encoding="utf-8", encoding_basis="test")
 
 
-def read(html: str, **more: str) -> Article:
-    return extract(page(html, **more))
+def read(html: str, *, url: str = "http://www.qinglan.example/a/1.html") -> Article:
+    return extract(page(html, url=url))
 
 
 def texts(article: Article) -> list[str]:
@@ -179,3 +179,109 @@ def test_the_pipeline_passes_what_is_no_page() -> None:
     assert ExtractPipeline().process_item("x") == "x"
     read_one = ExtractPipeline().process_item(page(TEXT))
     assert isinstance(read_one, Article)
+
+
+HEADED = "<title>青岚县人民政府</title><div><a href='/'>首页</a> &gt; <a href='/x'>要闻</a></div>"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"{HEADED}<div>秋收工作进展顺利</div><div>来源：青岚日报 2014-06-03</div><div>{TEXT}</div>",
+        f"<title>工作动态_青岚县文化局</title><p>秋收工作进展顺利</p><p>日期：2014-06-03</p><div>{TEXT}</div>",
+        f"<title>青岚县重大项目建设指挥办公室</title><li>重大项目建设</li><h2>秋收工作进展顺利</h2><div>{TEXT}</div>",
+        f"{HEADED}<h2>秋收工作进展顺利</h2><h3>十二个乡镇开镰割稻</h3><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<h3>秋收工作进展顺利</h3><h4>日期：2014-06-03 来源：</h4><div>{TEXT}</div>",
+        f"{HEADED}<h2>秋收工作进展顺利 2014-06-03 来源：青岚日报</h2><div>{TEXT}</div>",
+        f"{HEADED}<h1><a href='/a'>秋收工作进展顺利</a></h1><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<table><tr><td>信息名称：</td><td>秋收工作进展顺利</td></tr></table><div>{TEXT}</div>",
+        f"{HEADED}<h2>秋收工作进展顺利</h2><h5 style='display:none'>分享到微信朋友圈</h5><div>{TEXT}</div>",
+    ],
+)
+def test_where_the_page_title_is_the_sites_the_line_above_the_text_is_the_title(html: str) -> None:
+    assert read(html).title == "秋收工作进展顺利"
+
+
+def test_the_value_behind_a_label_of_its_own_line_is_no_stamp() -> None:
+    assert read(f"<dl><dt>结束时间：</dt><dd>2024-05-10</dd></dl><div>{TEXT}</div>").published is None
+    assert read(f"<dl><dt>发布时间：</dt><dd>2024-05-10</dd></dl><div>{TEXT}</div>").published == "2024-05-10"
+
+
+def test_a_day_in_a_sentence_above_the_text_is_no_stamp() -> None:
+    assert read(f"<p>（2007年6月29日第十届县人大常委会通过）</p><div>{TEXT}</div>").published is None
+
+
+def test_a_stream_of_teasers_is_not_taken_for_the_article() -> None:
+    stream = "".join(
+        f"<li><a href='/{n}'>另一则新闻的标题之{n}</a><p>{SECOND}{FIRST}{SECOND}</p></li>" for n in range(9)
+    )
+    article = read(f"<div><div><p>{FIRST}</p><p>{SECOND}</p></div><ul>{stream}</ul></div>")
+    assert texts(article) == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("404", "抱歉，您访问的页面不存在，可能已被删除，请检查网址是否正确，或者返回首页浏览其他内容，感谢您的支持。"),
+        (
+            "青岚县人民政府",
+            "对不起，您要查看的文章不存在或已被管理员删除！系统将在三秒后自动跳转到首页，请您稍候，如无反应请点击此处。",
+        ),
+        (
+            "访问验证",
+            "为了保护网站安全，请您完成下方的安全验证，向右拖动滑块填充拼图，验证通过后即可继续访问，谢谢您的配合。",
+        ),
+        (
+            "网站防火墙",
+            "您的请求带有不合法参数，已被网站管理员设置拦截！可能原因：您提交的内容包含危险的攻击请求，请联系管理员处理。",
+        ),
+        (
+            "Just a moment...",
+            "Checking your browser before accessing the site. This process is automatic, and your browser will redirect.",
+        ),
+        (
+            "用户登录",
+            "请登录后再查看本页面的内容。为了您的账号安全，请勿在公共场所保存密码，如忘记密码，请联系系统管理员，谢谢。",
+        ),
+        (
+            "正在跳转",
+            "页面正在跳转，请稍候，如果您的浏览器没有自动跳转，请点击这里进入新版门户网站，给您带来不便，敬请谅解，谢谢。",
+        ),
+    ],
+)
+def test_a_page_that_refuses_is_no_article_although_it_is_dated(title: str, text: str) -> None:
+    article = read(
+        f"<title>{title}</title><h1>{title}</h1><p>时间：2024-06-03 12:00:00</p><div><p>{text}{text}</p></div>"
+    )
+    assert article.kind == "other"
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("我县开通政务服务统一登录", "市民请登录系统查询。"),
+        ("400 服务热线开通", "热线今日开通。"),
+        ("县应急局开展节前安全检查", "检查中责令整改。"),
+        ("关于医保系统维护的通知", "医保系统正在进行升级，请互相转告。"),
+    ],
+)
+def test_news_about_logins_checks_and_repairs_is_an_article(title: str, line: str) -> None:
+    html = f"<title>{title}</title><h1>{title}</h1><p>2024-06-03</p><div>{TEXT}<p>{line}</p></div>"
+    assert read(html).kind == "article"
+
+
+@pytest.mark.parametrize("root", ["rss version='2.0'", "feed", "rdf:RDF"])
+def test_a_feed_is_a_list(root: str) -> None:
+    items = f"<channel><title>青岚网</title><item><title>秋收</title><description>{FIRST * 9}</description></item></channel>"
+    assert read(f"<?xml version='1.0'?>\n<{root}>{items}</{root.split(maxsplit=1)[0]}>").kind == "list"
+
+
+def test_an_undated_text_in_a_block_known_by_its_name_is_an_article() -> None:
+    links = "".join(f"<li><a href='/{n}'>青岚县第{n}次常务会议召开</a></li>" for n in range(5))
+    assert read(f"<ul>{links}</ul><div id='zoom'><p>{FIRST}{SECOND}{SECOND}</p></div>").kind == "article"
+
+
+def test_a_board_of_meetings_with_dates_in_words_is_a_list() -> None:
+    rows = "".join(f"<li>May {n}, 2024 <a href='/{n}'>Agenda and minutes of meeting {n}</a></li>" for n in range(1, 30))
+    intro = "The board meets on the second Tuesday of each month, except as noted. Meetings are open to the public, and comments are heard."
+    assert read(f"<p>January 12, 2024</p><div><p>{intro}</p><p>{intro}</p></div><ul>{rows}</ul>").kind != "article"

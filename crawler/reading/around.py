@@ -13,10 +13,14 @@ REACH_BELOW = 12
 MAX_TRAIL = 160
 MAX_PLAIN_DATE = 48
 """A line with a date and no label is an information line up to this length."""
+MAX_LATIN_DATE = 96
+"""The same where it has no ideograph: words take more room."""
 
 _TODAY = re.compile(r"今天是|今日是|现在是|當前時間|当前时间")
 _WEEKDAY = re.compile(r"星期[一二三四五六日天]|[週周][一二三四五六日]")
-_LEADS_ON = ("于", "至", "到", "自", "从", "截止")
+_LEADS_ON = ("于", "至", "到", "自", "从", "截止", " on", " in", " by", " since", " until", "before", "after")
+_SENTENCE = re.compile(r"[\u4e00-\u9fff]{2}")
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _GOES_ON = ("前", "后", "至", "到", "起", "召", "举", "在", "，", "~")
 _UNKNOWN_LABEL = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}\s*[:：]\s*$")
 _SITE_CODE = re.compile(r"网站标识码\s*[:：]?\s*((?:bm)?\d{8,10})", re.IGNORECASE)
@@ -55,18 +59,22 @@ def read(
     published = _labelled_date(nearest, read_lines) or _plain_date(nearest[: len(visible) + len(head)], read_lines)
     source = _first(read_lines, "source") or _account([*above, *head])
     editor = _first(read_lines, "chief_editor") or _first(read_lines, "editor")
-    author = _first(read_lines, "author") or _reporter(visible, read_lines) or _credit(*text)
+    author = _first(read_lines, "author") or _reporter(read_lines[: len(visible) + len(head)]) or _credit(*text)
     return Facts(published, source, author, editor)
 
 
 def _with_next(lines: Sequence[Line]) -> list[tuple[str, Line]]:
-    """Each line's text with link edges; a bare label takes the next line with it."""
+    """Each line's text with link edges; a bare label takes the next line with it, which is no line of its own then."""
     texts: list[tuple[str, Line]] = []
+    waiting = ""
     for index, line in enumerate(lines):
+        following = lines[index + 1] if index + 1 < len(lines) else None
         marked = line.marked
-        if len(marked) <= 8 and marked[-1] in ":：" and index + 1 < len(lines) and len(lines[index + 1].text) <= 40:
-            marked = f"{marked}{lines[index + 1].marked}"
-        texts.append((marked, line))
+        if not waiting and following and len(marked) <= 8 and marked[-1] in ":：" and len(following.text) <= 40:
+            waiting = marked
+        else:
+            texts.append((f"{waiting}{marked}", line))
+            waiting = ""
     return texts
 
 
@@ -81,9 +89,16 @@ def _labelled_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.
 def _plain_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byline]) -> str | None:
     """The date of the nearest short line without labels."""
     for (marked, line), byline in zip(nearest, found, strict=False):
-        if byline.published and len(line.text) <= MAX_PLAIN_DATE and not line.is_link and _is_stamp(marked):
-            return byline.published
+        if byline.published and not line.is_link and _is_short(line.text) and _is_stamp(marked):
+            dated = dates.find(marked)
+            # 2007年6月29日第十届…通过 speaks of a day; a stamp stands alone or before a sign.
+            if dated is None or not _SENTENCE.match(marked, dated.end) or bylines.read_line(marked).labels:
+                return byline.published
     return None
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= (MAX_PLAIN_DATE if _HAN.search(text) else MAX_LATIN_DATE)
 
 
 def _is_stamp(marked: str) -> bool:
@@ -110,14 +125,14 @@ def _account(above: Sequence[Line]) -> str | None:
             if dated:
                 text = text[: dated.start]
             text = text.strip()
-            if 2 <= len(text) <= 30 and bylines.read_line(text).labels == 0:
+            if 2 <= len(text) <= 30 and not text.startswith("By ") and bylines.read_line(text).labels == 0:
                 return text
     return None
 
 
-def _reporter(above: Sequence[Line], found: Sequence[bylines.Byline]) -> str | None:
-    """The reporter that the lines above the text name without a colon (本报记者 石见山)."""
-    rests = (_WEEKDAY.sub("", line.rest).strip() for line in found[: len(above)])
+def _reporter(found: Sequence[bylines.Byline]) -> str | None:
+    """The reporter whom a line names without a colon (本报记者 石见山)."""
+    rests = (_WEEKDAY.sub("", line.rest).strip() for line in found)
     return next((names for rest in rests if 4 <= len(rest) <= 40 and (names := signoffs.opened(rest))), None)
 
 

@@ -32,6 +32,10 @@ TIGHT = 2.5
 """How much a block loses by what is no prose in it; measured on the development corpus."""
 TEASER = 12
 """A list item with so long a link is another article's teaser, whatever it adds (characters)."""
+HEADLINE = 8
+"""So long a link by itself is a headline (characters)."""
+TEASER_LINES = 5
+MANY_TEASERS = 3
 LIKELY = 1.15
 """How much a name that often holds the text counts for a block."""
 
@@ -79,6 +83,7 @@ def choose(layout: Layout, *, selector: str | None = None, family: str | None = 
     *selector* is the catalogue's CSS selector, *family* a CMS family of ``vocabulary/cms.toml``.
     """
     weights = [prose(line) for line in layout.lines]
+    _damp_teasers(layout, weights)
     damped = _damped(layout.spans, weights)
     running = list(accumulate(damped, initial=0.0))
     plain = list(accumulate(weights, initial=0.0))
@@ -111,6 +116,24 @@ def choose(layout: Layout, *, selector: str | None = None, family: str | None = 
             if weight_of(known) >= max(LEAST, 0.03 * weight_of(found)) and _is_dense(known, running, sizes):
                 return made(known, basis)
     return made(found, "found")
+
+
+def _damp_teasers(layout: Layout, weights: list[float]) -> None:
+    """Prose that shares a small block with the linked headline before it introduces another article.
+
+    Once or twice that may be chance; a page that does it again and again shows a stream of news.
+    """
+    lines = layout.lines
+    teasers = {
+        index
+        for span in layout.spans
+        if 2 <= span.end - span.start <= TEASER_LINES
+        for index in range(span.start + 1, span.end)
+        if weights[index] and lines[index - 1].linked >= HEADLINE and lines[index - 1].is_link
+    }
+    if len(teasers) >= MANY_TEASERS:
+        for index in teasers:
+            weights[index] *= 0.1
 
 
 def _damped(spans: list[Span], weights: list[float]) -> list[float]:

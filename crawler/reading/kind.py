@@ -1,11 +1,14 @@
 """What a page is: an article, a list of links, or something else."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from crawler.reading.container import Container
 from crawler.reading.lines import Layout
 from crawler.records import PageKind
+from crawler.vocabulary import table
 
 
 class Shape(NamedTuple):
@@ -18,6 +21,10 @@ class Shape(NamedTuple):
     """Lines that are a link as long as a headline."""
     typical: int
     """Median length of the block's lines."""
+    certain: bool = False
+    """The block is known by its name and holds nearly all prose of the page."""
+    latin: bool = False
+    """Most lines of the block have no ideograph."""
 
 
 MIN_PROSE = 60.0
@@ -27,8 +34,45 @@ MIN_PROSE = 60.0
 FEW = 20
 PROSE_FOR_ITEM = 15
 """An article without a date has so many characters of prose for each headline-like link around it."""
+PROSE_FOR_LATIN_ITEM = 7
+"""The same for a dated page without ideographs: boards that list meetings print dates in words as articles do."""
+SHARE = 0.8
+"""Part of a page's prose that a block known by its name has to hold to be certain."""
 SHORT_LINE = 12
 """Where half of the lines are shorter, an undated page is a board or a menu."""
+
+
+MAX_REFUSAL = 400
+"""A page that refuses, asks for a login or sends elsewhere says no more than that (characters)."""
+FEED_HEAD = 2_000
+"""Characters in which a feed's first tag stands."""
+
+_FEED = re.compile(
+    r"\s*(?:<\?[^>]*>\s*|<!--(?:[^-]|-(?!->))*-->\s*|<!DOCTYPE[^>]*>\s*)*<(?:rss|feed|rdf:RDF|urlset|sitemapindex)[\s>]",
+    re.IGNORECASE,
+)
+
+
+def is_feed(text: str) -> bool:
+    """Tell whether a page is a feed or a site map (RSS, Atom, RDF): a list in another form."""
+    return "<" in text[:FEED_HEAD] and _FEED.match(text[:FEED_HEAD].lstrip("\ufeff")) is not None
+
+
+@cache
+def _refusals() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    words = table("refusals")
+    return re.compile("|".join(words["titles"]), re.IGNORECASE), re.compile("|".join(words["texts"]), re.IGNORECASE)
+
+
+def is_refusal(title: str | None, text: str, *, whole: int) -> bool:
+    """Tell whether a page says that there is nothing to read: an error, a challenge, a login, a jump.
+
+    *text* is the article's own block, *whole* the characters of the page that are no link: news says more than that.
+    """
+    if whole > MAX_REFUSAL:
+        return False
+    titles, texts = _refusals()
+    return bool((title and titles.fullmatch(title.strip())) or texts.search(text))
 
 
 def shape(layout: Layout, container: Container | None) -> Shape:
@@ -38,7 +82,14 @@ def shape(layout: Layout, container: Container | None) -> Shape:
         return Shape(0, 0.0, items, 0)
     lines = layout.lines[container.start : container.end]
     lengths = sorted(len(line.text) for line in lines)
-    return Shape(sum(lengths) - sum(line.linked for line in lines), container.prose, items, lengths[len(lengths) // 2])
+    return Shape(
+        text=sum(lengths) - sum(line.linked for line in lines),
+        prose=container.prose,
+        items=items,
+        typical=lengths[len(lengths) // 2],
+        certain=container.basis != "found" and container.share >= SHARE,
+        latin=2 * sum(line.text.isascii() for line in lines) > len(lines),
+    )
 
 
 def of(tags: Mapping[str, str], measured: Shape, *, dated: bool) -> PageKind:
@@ -46,8 +97,10 @@ def of(tags: Mapping[str, str], measured: Shape, *, dated: bool) -> PageKind:
     tagged = bool(tags.get("articletitle")) or tags.get("og:type", "").lower() == "article"
     if tagged and measured.text >= 10:
         return "article"
-    if dated and measured.prose >= (MIN_PROSE if measured.items < FEW else 2 * MIN_PROSE):
+    least = MIN_PROSE if measured.items < FEW else 2 * MIN_PROSE
+    if dated and measured.prose >= max(least, PROSE_FOR_LATIN_ITEM * measured.items * measured.latin):
         return "article"
-    if measured.typical >= SHORT_LINE and measured.prose >= max(4 * MIN_PROSE, PROSE_FOR_ITEM * measured.items):
+    least = (2 if measured.certain else 4) * MIN_PROSE
+    if measured.typical >= SHORT_LINE and measured.prose >= max(least, PROSE_FOR_ITEM * measured.items):
         return "article"
     return "list" if measured.items >= 3 else "other"

@@ -17,12 +17,16 @@ MAX_SOURCE = 80
 MAX_NAME = 15
 """A newsroom in the place of a person has at most so many characters."""
 
-_SEPARATOR = r"\s*[:|丨/]\s*"
+_SEPARATOR = r"\s*(?:[:|丨/]|\]\s*:?)\s*"
+# The newsroom before its reporter: 青岚县融媒体中心记者:…
+_NEWSROOM = r"(?P<newsroom>[\u4e00-\u9fff]{0,12}(?:中心|报|報|网|網|社|台|频道|客户端)(?:记者|記者|通讯员|通訊員))"
 _BRACKETS = "[]()【】〔〕〖〗<>"
 # Where a value ends although no label follows.
 _VALUE_END = re.compile(
     r"\x1f|\s{2,}|[|丨\[\]【】〔〕〖〗<>;；]|\s(?=打印|关闭|收藏|纠错|进入|参与|发表|我要|保存|下载|复制|大\s|A[-+]|收听|朗读)"
 )
+_KINDS = {"bare": "source", "newsroom": "author"}
+"""What a label means that is no word of the vocabulary."""
 NAME_SPLIT = re.compile(r"[\s、，,;；/&]+|(?<=[\u4e00-\u9fff])和(?=[\u4e00-\u9fff])")
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,8}·[\u4e00-\u9fff·]{1,12}")
 _ONE_HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -30,6 +34,7 @@ _LATIN_NAME = re.compile(r"[A-Z][A-Za-z.'-]+(?: [A-Z][A-Za-z.'-]+){0,3}")
 _PLACE_OR_OFFICE = re.compile(
     r"(?:[县縣市区區乡鄉镇鎮村省州局部委办网社报台院校组]|中心|公司|记者|编辑|报道|摄影|供稿|来源)$"
 )
+_FUNCTION_WORD = re.compile(r"[的了们]|.[于是为被将并]$")
 _TRUNCATED = re.compile(r"(?:\.{2,}|…+)$")
 
 
@@ -51,11 +56,40 @@ class Byline(NamedTuple):
 def _labels() -> re.Pattern[str]:
     """One alternation over all labels; the group's name tells the kind."""
     kinds = table("bylines")["labels"]
-    groups = (
+    return re.compile(
+        rf"(?<![A-Za-z\u4e00-\u9fff])(?:{_alternatives(kinds)}|{_NEWSROOM}){_SEPARATOR}|(?P<bare>(?:来源|來源)于\s*)"
+    )
+
+
+@cache
+def _glued_labels() -> re.Pattern[str]:
+    """Labels that need no gap before them, behind the line's first: 来源:青岚日报发布时间:….
+
+    Words of two letters end longer labels of another meaning (活动时间), so few of them count.
+    """
+    tables = table("bylines")
+    kinds = {
+        kind: [word for word in words if len(word) >= 4 or word in tables["glued"]["words"]]
+        for kind, words in tables["labels"].items()
+    }
+    return re.compile(rf"(?:{_alternatives({k: words for k, words in kinds.items() if words})})\s*:\s*")
+
+
+def _alternatives(kinds: dict[str, list[str]]) -> str:
+    return "|".join(
         f"(?P<{kind}>{'|'.join(sorted((_spaced(word) for word in words), key=len, reverse=True))})"
         for kind, words in kinds.items()
     )
-    return re.compile(rf"(?<![A-Za-z\u4e00-\u9fff])(?:{'|'.join(groups)}){_SEPARATOR}|(?P<bare>(?:来源|來源)于\s*)")
+
+
+def _found(text: str) -> list[re.Match[str]]:
+    """The labels of a line, in its order."""
+    strict = list(_labels().finditer(text))
+    if not strict or text.count(":") <= len(strict):
+        return strict
+    taken = {label.end() for label in strict}
+    glued = [label for label in _glued_labels().finditer(text, strict[0].end()) if label.end() not in taken]
+    return sorted([*strict, *glued], key=re.Match.start)
 
 
 def _spaced(word: str) -> str:
@@ -89,20 +123,23 @@ def read_line(line: str) -> Byline:
     if dated is not None:
         # The date ends the value before it and is none itself.
         text = text[: dated.start] + ";" * (dated.end - dated.start) + text[dated.end :]
-    matches = list(_labels().finditer(text))
+    matches = _found(text)
     values: dict[str, str] = {}
     ends = [*(label.start() for label in matches[1:]), len(text)]
     rest = [text[: matches[0].start()] if matches else text]
     for label, end in zip(matches, ends, strict=False):
-        kind = "source" if label["bare"] else label.lastgroup or ""
+        kind = _KINDS.get(label.lastgroup or "", label.lastgroup or "")
         value, remainder = _value(line[label.end() : end], text[label.end() : end])
         rest.append(remainder)
         if value:
             values.setdefault(kind, value)
+    giver = values.get("contributor", "")  # a person, or the office that sent it in
+    person = names(giver)
+    is_signed = person is not None and all(map(is_person, person.split(",")))
     return Byline(
         published=dated.value if dated else None,
-        source=_source(values.get("source", "")),
-        author=names(values.get("author", "")),
+        source=_source(values.get("source", "")) or (None if is_signed else _source(giver)),
+        author=names(values.get("author", "")) or (person if is_signed else None),
         chief_editor=names(values.get("chief_editor", "")),
         editor=names(values.get("editor", "")),
         labels=len(matches),
@@ -145,6 +182,8 @@ def names(value: str) -> str | None:
 
     Names of two letters are often spread (苏　伟). What is no person's name (a newsroom) is kept whole.
     """
+    if not value:
+        return None
     nobody = _people()[1]
     found: list[str] = []
     pieces = [piece for piece in NAME_SPLIT.split(value.strip(" \u3000\xa0:：-—.。")) if piece]
@@ -161,7 +200,8 @@ def names(value: str) -> str | None:
     if any(map(is_person, found)):
         # Beside one sure name, rare family names are names too.
         return ",".join(name for name in found if is_person(name) or _HAN_NAME.fullmatch(name))
-    return found[0] if found and len(found[0]) <= MAX_NAME else None
+    # A newsroom stands alone or with its place; more is a sentence.
+    return found[0] if found and len(found[0]) <= MAX_NAME and len(pieces) <= 2 else None
 
 
 def joined(pieces: list[str]) -> list[str]:
@@ -185,7 +225,9 @@ def is_person(name: str) -> bool:
         return True
     if not _HAN_NAME.fullmatch(name) or _PLACE_OR_OFFICE.search(name):
         return False
-    return "·" in name or name[0] in _people()[2]
+    if "·" in name:
+        return True
+    return name[0] in _people()[2] and _words().isdisjoint((name, name[:2])) and not _FUNCTION_WORD.search(name)
 
 
 def without_role(piece: str) -> str:
@@ -195,6 +237,12 @@ def without_role(piece: str) -> str:
         if name[length:].startswith(_offices()) and is_person(name[:length]):
             return name[:length]
     return name
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Common words that begin with a family name (毕业, 全国): no person is called so."""
+    return frozenset(table("bylines")["people"]["words"].split())
 
 
 @cache

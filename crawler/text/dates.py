@@ -14,7 +14,7 @@ YEARS = range(1990, 2100)
 # Full-width digits and separators have a half-width twin each, so that positions stay as they are.
 HALF_WIDTH = str.maketrans("０１２３４５６７８９／－．：（）【】［］｜　\xa0﹕∶︰", "0123456789/-.:()[][]|  :::")
 
-_TIME = r"(?P<hour>[01]?\d|2[0-4])\s?[:时時点點]\s?(?P<minute>[0-5]\d)(?:\s?[:分]\s?(?P<second>[0-5]\d))?"
+_TIME = r"(?P<hour>[01]?\d|2[0-4])\s?[:时時点點]\s?(?P<minute>[0-5]?\d)(?:\s?[:分]\s?(?P<second>[0-5]\d))?"
 _BETWEEN = r"(?:\s|T|,|-|\||星期.|[週周][一二三四五六日]|\([^()]{1,4}\))*(?P<half>上午|下午|晚上|凌晨|AM|PM)?\s*"
 _VISIBLE = re.compile(
     r"(?<![\d.])(?P<year>(?:19|20)\d{2})"
@@ -23,10 +23,32 @@ _VISIBLE = re.compile(
     r"|\s(?P<month3>\d{1,2})\s?/\s?(?P<day3>\d{1,2}))"
     rf"(?:{_BETWEEN}{_TIME})?(?!\d)"
 )
-_MONTH_NAMES = ("一月", "二月", "三月", "四月", "五月", "六月", "七月", "八月", "九月", "十月", "十一月", "十二月")
+_MONTHS = {
+    name: number
+    for names in (
+        "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月",
+        "jan feb mar apr may jun jul aug sep oct nov dec",
+    )
+    for number, name in enumerate(names.split(), 1)
+}
 # The date of Chinese blogs: 十一月 6th, 2009.
 _BLOG = re.compile(
     r"(?P<month>十[一二]?月|[一二三四五六七八九]月)\s(?P<day>\d{1,2})(?:st|nd|rd|th)?,\s(?P<year>(?:19|20)\d{2})(?!\d)"
+)
+# English pages name the month: November 20, 2019 · Nov. 20, 2019 · 20 November 2019. Their times are in zones of their
+# own, so the day is all that is taken.
+_ENGLISH_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_ENGLISH_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_ENGLISH_YEAR = r"(?P<year>(?:19|20)\d{2})(?!\d)"
+_ENGLISH = tuple(
+    re.compile(rf"(?<![a-z\d]){order}", re.IGNORECASE)
+    for order in (
+        rf"{_ENGLISH_MONTH}\s{_ENGLISH_DAY},?\s{_ENGLISH_YEAR}",
+        rf"{_ENGLISH_DAY}\s{_ENGLISH_MONTH},?\s{_ENGLISH_YEAR}",
+    )
 )
 _IN_URL = re.compile(
     r"/(?:t|c)?(?P<year>(?:19|20)\d{2})(?:[-/_]?)(?P<month>0[1-9]|1[0-2]|[1-9](?=[-/_]))(?:[-/_]?)"
@@ -35,6 +57,8 @@ _IN_URL = re.compile(
 _TRS_URL = re.compile(r"/t(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})_\d+")
 _YEAR_IN_URL = re.compile(r"/((?:19|20)\d{2})(?:0[1-9]|1[0-2])?(?=[-/_])")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})年")
+# Every form has a year in digits; most lines have none and are spared the rest.
+_ANY_YEAR = re.compile(r"[12１２][90９０]")
 _DATELINE = re.compile(r"(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:讯|訊|电|電|消息)")
 
 
@@ -48,13 +72,23 @@ class Dated(NamedTuple):
 
 def find(text: str) -> Dated | None:
     """Return the first full date in *text*, with its time where one follows."""
+    if not _ANY_YEAR.search(text):
+        return None
     for found in _VISIBLE.finditer(text.translate(HALF_WIDTH)):
         value = _value(found)
         if value is not None:
             return Dated(value, found.start(), found.end())
-    blog = _BLOG.search(text)
-    day = _day(blog["year"], str(_MONTH_NAMES.index(blog["month"]) + 1), blog["day"]) if blog else None
-    return Dated(day, blog.start(), blog.end()) if blog and day else None
+    return _in_words(text)
+
+
+def _in_words(text: str) -> Dated | None:
+    """Return the first date whose month is a word."""
+    for pattern in (_BLOG, *_ENGLISH):
+        found = pattern.search(text)
+        day = _day(found["year"], str(_MONTHS[found["month"][:3].lower()]), found["day"]) if found else None
+        if found and day:
+            return Dated(day, found.start(), found.end())
+    return None
 
 
 def of_meta(text: str) -> str | None:

@@ -17,6 +17,7 @@ _OPENING = re.compile(rf"^\s*{_REPORTER}[:：\s　]+(?P<names>{_NAMES})\s*$")
 _WRITTEN = re.compile(
     r"^[【\[(（]?\s*(?:文|图文|文图|撰文|执笔|作者)\s*[/|:：︱]\s*(?P<names>[^】\])）。]{2,40})[】\])）]?\s*$"
 )
+_PICTURES = re.compile(r"[\s,，;；](?:图片?|摄影?|攝影?|供图)\s*[/|:：]")
 _ROLE_WORD = r"记者|通讯员|供稿|作者|撰稿|特约通讯员|特约记者|本报记者|实习生|图文|文图|文|图|摄影|摄"
 _SIGN_OFF = re.compile(
     rf"[(（]\s*(?P<inner>(?:(?:{_ROLE_WORD})[:：\s/、]*){{0,3}}{_NAMES}"
@@ -29,7 +30,10 @@ _TAIL = re.compile(
     r"(?:^|[\s。！？.!?”])(?P<inner>(?:[\u4e00-\u9fff]{2,3}\s+)?(?:本报)?(?:记者|記者)\s+[\u4e00-\u9fff]{2,4}"
     r"(?:\s+(?:通讯员|实习生|特约记者|記者|记者)\s+[\u4e00-\u9fff]{2,4})*)\s*$"
 )
-_ROLE_INSIDE = re.compile(rf"\s*(?:{_ROLE_WORD}|文/图|图/文|报道)(?=[\s:：/、]|$)[\s:：/、]*")
+# 文 and 图 also end names (钟才文): they are roles only where a sign parts them from what precedes.
+_ROLE_INSIDE = re.compile(
+    rf"\s*(?:文/图|图/文|报道|(?:{_ROLE_WORD})(?<![\u4e00-\u9fff][文图]))(?=[\s:：/、]|$)[\s:：/、]*"
+)
 
 
 def credited(head: Iterable[str]) -> str | None:
@@ -45,8 +49,8 @@ def credited(head: Iterable[str]) -> str | None:
 
 
 def opened(line: str) -> str | None:
-    """Return the names of a line that says nothing but who reported (本报记者 石见山), or None."""
-    found = _OPENING.match(line)
+    """Return the names of a line that says nothing but who reported (本报记者 石见山, 文/石见山 图/…), or None."""
+    found = _OPENING.match(line) or _WRITTEN.match(_PICTURES.split(line, maxsplit=1)[0])
     return _persons(found["names"]) if found else None
 
 
