@@ -24,6 +24,7 @@ soak: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python bench/crawl.py --growth
+	$(BIN)/python bench/extract.py
 
 # The lock names no registry: it installs from whatever pip is set up with.
 lock: .venv/ready

@@ -194,20 +194,27 @@ def _cut_edges(forms: Sequence[str], cut: list[str | None]) -> None:
 
 
 def _roles(paragraphs: Sequence[Paragraph]) -> list[Role]:
+    last = len(paragraphs) - 1
     return [
-        _role(paragraph, leads=0 < index < len(paragraphs) - 1 and len(paragraphs[index + 1].text) > _LONG)
+        _role(
+            paragraph,
+            leads=0 < index < last and len(paragraphs[index + 1].text) > _LONG,
+            at_edge=min(index, last - index) < HEAD,
+        )
         for index, paragraph in enumerate(paragraphs)
     ]
 
 
-def _role(paragraph: Paragraph, *, leads: bool) -> Role:
-    """The role of a paragraph; *leads* tells that it stands inside the text, above a longer one."""
+def _role(paragraph: Paragraph, *, leads: bool, at_edge: bool) -> Role:
+    """The role of a paragraph; *leads* tells that it stands inside the text above a longer one, *at_edge* that it is
+    among the first or last ones, where credits stand.
+    """
     text = paragraph.text
     if paragraph.role not in {"body", "heading"}:
         return paragraph.role
     if len(text) > 60:
         return "body"
-    if signoffs.is_sign_off(text):
+    if at_edge and signoffs.is_sign_off(text):
         return "byline"
     if len(text) <= 40 and _CAPTION.search(text):
         return "caption"

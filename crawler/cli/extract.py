@@ -1,5 +1,6 @@
 """``xianzhi extract``: saved pages to JSON, without an archive."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -81,12 +82,19 @@ def _done(result: dict[str, Any]) -> Future[dict[str, Any]]:
 def read_page(name: str, url: str | None) -> dict[str, Any]:
     """Read one page; what cannot be read is an object with ``error``."""
     try:
-        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-        return _as_json(name, url, _chain(data, url or ""))
+        return _as_json(name, url, _chain(_bytes(name), url or ""))
     except OSError as error:
         return {"file": name, "error": f"{name}: {error.strerror or error}"}
     except (ValueError, RecursionError) as error:
         return {"file": name, "error": f"{name}: {error}"}
+
+
+def _bytes(name: str) -> bytes:
+    """A page's bytes, as far as they tell whether it is too long: a name may stand for a device without end."""
+    from crawler.text.coding import MAX_DECODED  # noqa: PLC0415 - as in `_chain`
+
+    with contextlib.nullcontext(sys.stdin.buffer) if name == STDIN else Path(name).open("rb") as file:
+        return file.read(MAX_DECODED + 1)
 
 
 def _chain(data: bytes, url: str) -> Article:

@@ -7,12 +7,16 @@ cut by the stage ``clean``.
 
 from crawler.reading.lines import Line
 
+MAX_CHARS = 200_000
+"""A larger page is not given to trafilatura, which takes seconds for it."""
 LEAST = 20
 """Less text is no article (characters)."""
 
 
 def read(text: str) -> list[Line]:
     """The lines that trafilatura takes for the content of a page; none where it finds less than `LEAST` characters."""
+    if len(text) > MAX_CHARS:
+        return []
     import trafilatura  # noqa: PLC0415 - a third of a second that most pages never need
 
     found = trafilatura.bare_extraction(text, with_metadata=False, include_comments=False, favor_recall=True)
