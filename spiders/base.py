@@ -21,7 +21,7 @@ from crawler.fetch.session import Session
 from crawler.fetch.standalone import session_for
 from crawler.records import Capture, CaptureKind, Listed
 from crawler.text.coding import unpacked
-from crawler.text.encoding import resolve
+from crawler.text.decoding import decode_page
 from crawler.text.urls import canonical, same_site
 from spiders.listing import Following, Link, Listing, unique
 
@@ -94,7 +94,7 @@ class PortalSpider(scrapy.Spider):
         if reason:
             self.session.tally(self.portal.id).block(f"{capture.url} {reason}")
         elif capture.status == 200 and not capture.truncated:
-            decoded = resolve(page, content_type=capture.content_type, hint=self.portal.encoding)
+            decoded = decode_page(page, content_type=capture.content_type, hint=self.portal.encoding)
             number, state = response.meta["number"], response.meta.get("state")
             yield from self.follow(Listing.parse(url=capture.url, number=number, text=decoded.text, state=state))
         yield capture
