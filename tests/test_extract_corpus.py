@@ -46,4 +46,4 @@ def test_no_list_page_is_an_article_and_no_article_a_list(shared: Path) -> None:
         if row["kind"] == "article":
             assert kind == "article", row["id"]
         elif row["kind"] == "list":
-            assert kind != "article", row["id"]
+            assert kind == "list", row["id"]

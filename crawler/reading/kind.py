@@ -25,12 +25,16 @@ class Shape(NamedTuple):
     """The block is known by its name and holds nearly all prose of the page."""
     latin: bool = False
     """Most lines of the block have no ideograph."""
+    linked: int = 0
+    """Lines of the block with a link in them."""
 
 
 MIN_PROSE = 60.0
 """Less prose is an article only where the page's tags say so."""
 
 
+FEWEST = 3
+"""Links that make a list."""
 FEW = 20
 PROSE_FOR_ITEM = 15
 """An article without a date has so many characters of prose for each headline-like link around it."""
@@ -89,6 +93,7 @@ def shape(layout: Layout, container: Container | None) -> Shape:
         typical=lengths[len(lengths) // 2],
         certain=container.basis != "found" and container.share >= SHARE,
         latin=2 * sum(line.text.isascii() for line in lines) > len(lines),
+        linked=sum(1 for line in lines if line.hrefs),
     )
 
 
@@ -103,4 +108,4 @@ def of(tags: Mapping[str, str], measured: Shape, *, dated: bool) -> PageKind:
     least = (2 if measured.certain else 4) * MIN_PROSE
     if measured.typical >= SHORT_LINE and measured.prose >= max(least, PROSE_FOR_ITEM * measured.items):
         return "article"
-    return "list" if measured.items >= 3 else "other"
+    return "list" if measured.items >= FEWEST or measured.linked >= FEWEST else "other"
