@@ -25,6 +25,7 @@ from crawler.text.decoding import decode_page
 from crawler.text.urls import canonical, same_site
 from spiders.listing import Following, Link, Listing, unique
 
+NOT_THERE = frozenset({404, 410})
 MAX_PAGES = 5_000
 """Pages of one list looked at in one run: beyond every real archive, a wall for endless pagers."""
 
@@ -89,6 +90,9 @@ class PortalSpider(scrapy.Spider):
     def parse_list(self, response: Response) -> Iterator[scrapy.Request | Capture]:
         """Requests for the articles that are new here and for the next page, then the list page's own capture."""
         capture: Capture = response.meta["capture"]
+        if capture.status in NOT_THERE and response.meta["number"] > 1:  # pagers promise more pages than servers keep
+            self.session.store_capture(capture)
+            return
         page = unpacked(capture.body, capture.content_encoding)
         reason = challenge(capture.status, page)
         if reason:

@@ -1,11 +1,12 @@
 """A list page as a spider sees it, and what its links look like."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from lxml import html
+from lxml import etree, html
 
 from crawler.text import dates
 from crawler.text.urls import absolute
@@ -57,14 +58,11 @@ class Listing:
         # lxml refuses str with an encoding declaration in an XML prolog, and NUL ends a C string.
         markup = text.replace("\0", "").encode("utf-8", "replace")
         parser = html.HTMLParser(encoding="utf-8", no_network=True)
-        tree = html.document_fromstring(markup, parser=parser, ensure_head_body=True) if markup.strip() else None
-        return cls(
-            url=url,
-            number=number,
-            text=text,
-            tree=tree if tree is not None else html.Element("html"),
-            state=state or {},
-        )
+        try:
+            tree = html.document_fromstring(markup, parser=parser, ensure_head_body=True)
+        except etree.ParserError:  # nothing that makes an element: empty, or "</0"
+            tree = html.Element("html")
+        return cls(url=url, number=number, text=text, tree=tree, state=state or {})
 
     @property
     def base(self) -> str:
@@ -89,22 +87,26 @@ def label(anchor: html.HtmlElement) -> str:
     return title if title and (is_cut or len(title) > len(text)) else text
 
 
-def item_of(anchor: html.HtmlElement) -> html.HtmlElement:
-    """The list item around a link: its highest ancestor that holds no other link's text and stays short."""
-    item = anchor
+def item_of(anchor: html.HtmlElement, *, among: Container[str] | None = None) -> html.HtmlElement:
+    """The list item around a link: its highest ancestor that holds no other link's text and stays short.
+
+    Where it is known which links are articles, by their href (*among*), others may stand in the item: its column's.
+    """
+    item, own = anchor, anchor.get("href")
     for ancestor in anchor.iterancestors():
         if ancestor.tag in {"body", "ul", "ol", "table", "tbody"}:
             break
-        others = {a.get("href") for a in ancestor.iter("a") if a.get("href")} - {anchor.get("href")}
-        if others or len(ancestor.text_content()) > NEAR_CHARS + len(anchor.text_content()):
+        hrefs = (a.get("href") for a in ancestor.iter("a"))
+        has_others = any(href and href != own and (among is None or href in among) for href in hrefs)
+        if has_others or len(ancestor.text_content()) > NEAR_CHARS + len(anchor.text_content()):
             break
         item = ancestor
     return item
 
 
-def date_near(anchor: html.HtmlElement) -> str | None:
+def date_near(anchor: html.HtmlElement, *, among: Container[str] | None = None) -> str | None:
     """The date that stands in the link's own list item, outside the link's own words if there is one."""
-    item = item_of(anchor)
+    item = item_of(anchor, among=among)
     words = anchor.text_content()
     around = item.text_content().replace(words, " ", 1) if item is not anchor else ""
     found = dates.find(around) or dates.find(words[-DATE_CHARS:])
@@ -137,3 +139,35 @@ def unique(links: list[Link]) -> list[Link]:
             (first, Link(url=link.url, title=max(titles, key=len, default=None), published=next(iter(dates), None)))
         )
     return [link for _, link in sorted(merged, key=lambda pair: pair[0])]
+
+
+def links_like(listing: Listing, pattern: re.Pattern[str]) -> Iterator[Link]:
+    """The links of a page in whose address *pattern* is found, with title and day, in page order."""
+    found = [(anchor, url) for anchor, url in listing.anchors() if pattern.search(url) and url != listing.url]
+    articles = {anchor.get("href") or "" for anchor, _ in found}
+    for anchor, url in found:
+        yield Link(url=url, title=label(anchor) or None, published=date_near(anchor, among=articles))
+
+
+def dated_like(listing: Listing, pattern: re.Pattern[str]) -> Iterator[Link]:
+    """Like `links_like`, from the page's dated lists only; where no list has days, from its largest one.
+
+    The hot articles beside a list lie on the same portal, without their days.
+    """
+    found = [(anchor, url) for anchor, url in listing.anchors() if pattern.search(url) and url != listing.url]
+    articles = {anchor.get("href") or "" for anchor, _ in found}
+    groups: dict[tuple[str, ...], list[Link]] = {}
+    for anchor, url in found:
+        link = Link(url=url, title=headline(anchor) or None, published=date_near(anchor, among=articles))
+        groups.setdefault(shape(anchor), []).append(link)
+    dated = [links for links in groups.values() if 2 * sum(1 for link in links if link.published) > len(links)]
+    largest = sorted(groups.values(), key=len, reverse=True)[:1]
+    for links in dated or largest:
+        yield from links
+
+
+def headline(anchor: html.HtmlElement) -> str:
+    """Like `label`, without what follows the title inside the link where the attribute shows where it ends."""
+    title = " ".join((anchor.get("title") or "").split())
+    text = " ".join(anchor.text_content().split())
+    return title if title and text.startswith(title) else label(anchor)

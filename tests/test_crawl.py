@@ -256,3 +256,12 @@ def test_a_page_that_is_not_there_is_given_up_after_five_nights(archive: Archive
         archive.write_catalogue(entry("liuxi", urls["liuxi"]))
         failed = [archive.crawl().portal("liuxi")["failed"] for _ in range(6)]
     assert failed == [1, 1, 1, 1, 1, 0]
+
+
+def test_a_pager_that_promises_more_pages_than_there_are_fails_no_portal(archive: Archive) -> None:
+    site = news_site(25)
+    site.remove("/news/list_3.html")
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        crawled = archive.crawl()
+    assert (crawled.exit_code, crawled.portal("liuxi")["new"]) == (0, 20)

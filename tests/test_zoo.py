@@ -33,7 +33,8 @@ def test_every_planted_article_is_found_once_with_title_and_day(portal: ZooPorta
         lists = ", ".join(f'"{base}{path}"' for path in portal.lists)
         lines = [
             "[[portal]]", f'id = "{portal.name}"', 'name = "柳溪县人民政府"', 'division = "610000"',
-            f'homepage = "{base}/"', f"lists = [{lists}]", f'cms = "{portal.family}"', "delay = 0", *portal.entry,
+            f'homepage = "{base}/"', f"lists = [{lists}]", f'cms = "{portal.family}"', "delay = 0",
+            *(line.replace("{base}", base) for line in portal.entry),
         ]  # fmt: skip
         archive.write_catalogue("\n".join(lines) + "\n")
         first = archive.crawl("--jobs", "1")

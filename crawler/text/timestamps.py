@@ -1,4 +1,4 @@
-"""Times that machines print: RFC 822 (RSS), ISO 8601 (Atom, sitemaps), and what Chinese software puts in their place."""
+"""Times as machines print them: RFC 822 (RSS), ISO 8601 (Atom, sitemaps), or something else in their place."""
 
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
