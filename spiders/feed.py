@@ -26,6 +26,8 @@ class FeedSpider(PortalSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """The catalogue's feeds."""
+        if not self.portal.feeds:
+            self.session.tally(self.portal.id).fail(self.portal.homepage, "no feeds in the catalogue", is_list=True)
         for url in self.portal.feeds:
             yield self._request(url, kind="feed", callback=self.parse_list, number=1)
 

@@ -42,8 +42,10 @@ class FounderEpaperSpider(PortalSpider):
         """Today's and yesterday's front pages; each day leads to the newest one before it that is not known yet."""
         today = timestamps.today()
         for form in self.portal.lists:
-            if DAY.search(form) is None:
-                raise ValueError(f"{form} names no day: give the front page of the first issue that is wanted")
+            if _day_of(form) is None:
+                reason = "names no day: give the front page of the first issue that is wanted"
+                self.session.tally(self.portal.id).fail(form, reason, is_list=True)
+                continue
             for age in range(LATE_DAYS + 1):
                 if today - age * ONE_DAY >= self._first_day(form):
                     yield self._front_page(form, today - age * ONE_DAY)

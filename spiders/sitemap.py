@@ -27,6 +27,8 @@ class SitemapSpider(PortalSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """The catalogue's sitemaps."""
+        if not self.portal.sitemaps:
+            self.session.tally(self.portal.id).fail(self.portal.homepage, "no sitemaps in the catalogue", is_list=True)
         for url in self.portal.sitemaps:
             yield self.list_request(Following(url=url), number=1)
 

@@ -177,9 +177,16 @@ def _age(path: str) -> int:
     return (timestamps.today() - type(timestamps.today()).fromisoformat(str(day))).days
 
 
-def test_a_newspaper_whose_list_names_no_day_is_said_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "reason"),
+    [("founder_epaper", "names no day"), ("feed", "no feeds"), ("sitemap", "no sitemaps")],
+)
+def test_an_entry_that_gives_its_family_nothing_to_start_from_fails_with_the_reason(
+    family: str, reason: str, tmp_path: Path
+) -> None:
     archive = Archive(tmp_path)
-    with serve({"paper": Site({})}) as urls:
-        archive.write_catalogue(entry("paper", urls["paper"], 'cms = "founder_epaper"'))
+    with serve({"x": Site({})}) as urls:
+        archive.write_catalogue(entry("x", urls["x"], f'cms = "{family}"'))
         done = archive.crawl("--jobs", "1")
-    assert done.exit_code == 1, done.words
+    assert (done.exit_code, done.portal("x")["status"]) == (1, "failed")
+    assert reason in done.portal("x")["reason"]

@@ -22,6 +22,8 @@ from crawler.records import Article, Capture, Exchange
 from crawler.version import USER_AGENT
 from crawler.warc.files import WarcError
 
+LISTS = frozenset({"list", "feed"})
+"""Kinds of captures without which a portal's news is not found: one that fails fails its portal."""
 BATCH = 100
 """Results stored in one transaction (38,000 rows/s in batches, 9,300 one at a time)."""
 BATCH_SECONDS = 1.0
@@ -160,7 +162,7 @@ class Session:
         if capture.key is not None:
             self.sink.failed(capture.portal_id, capture.key, reason)
         tally = self.tally(capture.portal_id)
-        tally.fail(capture.url, reason, is_list=capture.kind == "list")
+        tally.fail(capture.url, reason, is_list=capture.kind in LISTS)
         if capture.status in OVERLOAD_STATUSES or capture.status in CHALLENGE_STATUSES:
             tally.block(f"{capture.url} {reason}")  # a host that says no all night is left alone until the next one
         self._after_add()
@@ -172,9 +174,9 @@ class Session:
         key = request.meta.get("key")
         if key is not None:
             self.sink.failed(portal_id, key, reason)
-        if not is_ours or request.meta.get("kind") == "list":
+        if not is_ours or request.meta.get("kind") in LISTS:
             self.tally(portal_id).unanswered += 1
-            self.tally(portal_id).fail(request.url, reason, is_list=request.meta.get("kind") == "list")
+            self.tally(portal_id).fail(request.url, reason, is_list=request.meta.get("kind") in LISTS)
         self._after_add()
 
     def flush(self) -> None:
@@ -220,7 +222,11 @@ class SessionExtension:
 
     def spider_error(self, failure: Failure, response: Response | None) -> None:
         """A spider failed on a response: its bytes are archived, the page counts as failed."""
-        if response is not None and "capture" in response.meta:
+        if response is None:  # it failed before its first request
+            portal = self._crawler.spider.portal  # type: ignore[union-attr]
+            words = f"{failure.type.__name__}: {failure.value}" if failure.type else str(failure.value)
+            Session.of(self._crawler).tally(portal.id).fail(portal.homepage, words, is_list=True)
+        elif "capture" in response.meta:
             self._fail(response.meta["capture"], failure)
 
     def item_error(self, item: Any, failure: Failure) -> None:
