@@ -41,11 +41,10 @@ class GenericSpider(PortalSpider):
         for anchor, url in candidates:
             link = Link(url=url, title=label(anchor) or None, published=date_near(anchor))
             groups.setdefault(shape(anchor), []).append(link)
-        dated = {where for where, links in groups.items() if 2 * sum(1 for x in links if x.published) > len(links)}
-        if not dated and groups:
-            dated = {max(groups, key=lambda where: sum(len(x.title or "") for x in groups[where]))}
-        for where in dated:
-            yield from groups[where]
+        dated = [links for links in groups.values() if 2 * sum(1 for link in links if link.published) > len(links)]
+        wordiest = sorted(groups.values(), key=lambda links: -sum(len(link.title or "") for link in links))[:1]
+        for links in dated or wordiest:
+            yield from links
 
     def next_page(self, listing: Listing) -> str | None:
         """By script call, by number, by 下一页."""
