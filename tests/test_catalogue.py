@@ -1,6 +1,8 @@
 """The catalogue: a county is a few lines of TOML, and every mistake in them is named at once."""
 
+import io
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,10 +13,11 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from crawler.catalogue import FAMILIES, Catalogue, CatalogueError, Expect, Portal, load
 from crawler.catalogue.checks import IDENTITY_KEYS, SHARED_KEYS, checked_table
-from crawler.cli.portals import portals
+from crawler.cli.portals import portals, print_portals
 from crawler.divisions import resolve
 
 GOOD = """
@@ -64,12 +67,37 @@ def test_the_bundled_catalogue_names_the_portals_of_the_five_seed_counties():
         ("zhouqu", "623023"),
         ("zhangjiakou", "130700"),
     }
-    for portal in entries:
+
+
+def test_the_bundled_catalogue_covers_every_province_of_the_mainland():
+    entries = load()
+    assert len(entries) >= 140
+    assert len({portal.division[:2] for portal in entries}) == 31
+
+
+def test_every_bundled_portal_that_is_enabled_has_somewhere_to_start():
+    for portal in load():
+        assert not portal.enabled or portal.lists or portal.feeds or portal.sitemaps, portal.id
+
+
+def test_every_bundled_portal_says_where_it_comes_from_and_that_nobody_checked_it():
+    for portal in load():
         assert portal.note, f"{portal.id}: where does the entry come from?"
-        assert portal.lists
-        place = resolve(portal.division, 2024)
+        assert "not checked by us" in portal.note.lower() or not portal.enabled, portal.id
+
+
+def test_every_bundled_portal_speaks_for_its_division_by_name_or_says_so_in_its_note():
+    for portal in load():
+        place = resolve(portal.division, 2026)
         nearest = place.county or place.prefecture or place.province
-        assert nearest.name in portal.name
+        assert nearest.to_year is None, f"{portal.id}: {nearest.name} is no longer"
+        assert nearest.name in portal.name or nearest.name in (portal.note or ""), (portal.id, nearest.name)
+
+
+def test_the_bundled_files_list_their_portals_by_division():
+    for source in files("crawler").joinpath("portals").iterdir():
+        codes = [entry["division"] for entry in tomllib.loads(source.read_text(encoding="utf-8"))["portal"]]
+        assert codes == sorted(codes), source.name
 
 
 def test_the_bundled_files_are_named_after_their_province():
@@ -151,6 +179,12 @@ def test_an_entrys_own_value_wins_over_the_defaults_of_its_file(tmp_path):
     write(tmp_path, GOOD.replace('"yunling"', '"elsewhere"'), "2.toml")
     values = {portal.id: (portal.cms, portal.render, portal.delay) for portal in load(tmp_path)}
     assert values == {"yunling": ("trs", True, 3.0), "lincang": ("vsb", False, 3.0), "elsewhere": (None, False, None)}
+
+
+def test_entries_that_come_from_one_source_share_its_note(tmp_path):
+    second = GOOD.replace('"yunling"', '"lincang"') + 'note = "Found by hand."\n'
+    entries = load(write(tmp_path, '[defaults]\nnote = "From the yearbook."\n' + GOOD + second))
+    assert [portal.note for portal in entries] == ["From the yearbook.", "Found by hand."]
 
 
 def test_a_folder_is_read_by_file_name_without_hidden_and_other_files(tmp_path):
@@ -453,6 +487,36 @@ def test_list_shows_every_portal_with_its_place_on_one_line():
     (line,) = [line for line in lines if line.startswith("qianxian")]
     assert "陕西省 咸阳市 乾县" in line
     assert "https://www.snqianxian.gov.cn/" in line
+
+
+def ids(*arguments: str) -> set[str]:
+    return {item["id"] for item in json.loads(run("list", "--json", *arguments).stdout)}
+
+
+def test_list_shows_a_province_a_prefecture_or_a_family_alone():
+    entries = load()
+    assert ids("--division", "61") == {portal.id for portal in entries if portal.division[:2] == "61"}
+    assert ids("--division", "610424") == {"qianxian"}
+    assert ids("--cms", "vsb") == {portal.id for portal in entries if portal.cms == "vsb"}
+    assert ids("--cms", "none") == {portal.id for portal in entries if portal.cms is None}
+    assert ids("--division", "6230", "--cms", "vsb") == {"gannan-zhou", "zhouqu"}
+    assert run("list", "--division", "99").stdout.startswith("0 portals")
+
+
+@pytest.mark.parametrize("wrong", [["--division", "陕西"], ["--division", "6104240"], ["--cms", "TRS"]])
+def test_list_refuses_what_can_never_match(wrong):
+    result = run("list", *wrong)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("width", [80, 100, 150])
+def test_list_keeps_ids_whole_and_most_portals_on_one_line_of_a_terminal(width):
+    console = Console(force_terminal=True, width=width, file=io.StringIO())
+    entries = load()
+    print_portals(console, list(entries))
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in console.file.getvalue().splitlines()]
+    assert {line.split()[0] for line in lines} >= {portal.id for portal in entries}
+    assert len(lines) < 1.2 * len(entries)
 
 
 def test_list_as_json_holds_every_key_of_the_entries():

@@ -248,7 +248,6 @@ IDENTITY_KEYS: Mapping[str, Check] = {
     "lists": _urls,
     "feeds": _urls,
     "sitemaps": _urls,
-    "note": note,
 }
 """Keys that are each portal's own."""
 
@@ -262,5 +261,6 @@ SHARED_KEYS: Mapping[str, Check] = {
     "tls": tls,
     "render": flag,
     "enabled": flag,
+    "note": note,
 }
 """Keys that may also stand in ``[defaults]``."""

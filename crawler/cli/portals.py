@@ -10,13 +10,25 @@ import click
 from rich.console import Console
 
 from crawler import divisions
-from crawler.catalogue import CatalogueError, Portal, Problem, load
+from crawler.catalogue import FAMILIES, CatalogueError, Portal, Problem, load
 from crawler.cli.options import catalogue_option, json_option
-from crawler.cli.show import say_json, table
+from crawler.cli.show import output, say_json, table
 
 COLUMNS = ("id", "name", "place", "division", "cms", "lists", "enabled", "homepage")
-WIDE = 240
-"""Columns where the output is no terminal: one line a portal, for grep."""
+ON_SCREEN = {
+    150: ("id", "name", "province", "division", "cms", "enabled", "homepage"),
+    100: ("id", "name", "province", "division", "cms", "enabled"),
+    0: ("id", "name", "division", "cms", "enabled"),
+}
+"""What a terminal of so many characters has room for, a portal on one line; the widest first."""
+NO_FAMILY = "none"
+
+
+def division_prefix(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Check the beginning of a division's code."""
+    if value and not (value.isascii() and value.isdecimal() and len(value) <= 6):
+        raise click.BadParameter(f"{value!r} begins no division's code: up to six digits, such as 61, 6104 or 610424")
+    return value
 
 
 @click.group()
@@ -29,21 +41,41 @@ def portals() -> None:
     epilog="""\b
 Examples:
   xianzhi portals list                               the bundled catalogue
+  xianzhi portals list --division 61                 Shaanxi; 6104 is 咸阳市 with its counties
+  xianzhi portals list --cms none                    those whose family is still to be detected
   xianzhi portals list --catalogue my.toml
   xianzhi portals list --json | jq -r '.[].id'
-Exit codes: 0 all well, 2 an invalid catalogue.""",
+Exit codes: 0 all well, 2 wrong usage or an invalid catalogue.""",
+)
+@click.option(
+    "--division",
+    metavar="CODE",
+    default="",
+    callback=division_prefix,
+    help="Only where the division's code (GB/T 2260) begins so.",
+)
+@click.option(
+    "--cms",
+    metavar="NAME",
+    type=click.Choice([*FAMILIES, NO_FAMILY]),
+    help=f"Only this family; {NO_FAMILY}: without one.",
 )
 @catalogue_option
 @json_option
-def list_portals(*, catalogue: Path | None, as_json: bool) -> None:
-    """Show every portal with its place and its homepage."""
-    entries = load(catalogue)
+def list_portals(*, division: str, cms: str | None, catalogue: Path | None, as_json: bool) -> None:
+    """Show every portal with its place and its homepage.
+
+    A terminal gets the columns that it has room for, a pipe all of them.
+    """
+    entries = [
+        portal
+        for portal in load(catalogue)
+        if portal.division.startswith(division) and cms in {None, portal.cms or NO_FAMILY}
+    ]
     if as_json:
         say_json([as_data(portal) for portal in entries])
         return
-    rows = [row_of(portal) for portal in entries]
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-    console.print(table(f"{len(entries)} portals", COLUMNS, rows, numbers=frozenset({"lists"})))
+    print_portals(output(), entries)
 
 
 @portals.command(
@@ -72,18 +104,38 @@ def check(*, catalogue: Path | None, as_json: bool) -> None:
     sys.exit(2 if problems else 0)
 
 
-def row_of(portal: Portal) -> tuple[object, ...]:
-    """Return *portal* as a line of the table."""
-    return (
-        portal.id,
-        portal.name,
-        " ".join(place_of(portal)),
-        portal.division,
-        portal.cms or "to be detected",
-        len(portal.lists),
-        "yes" if portal.enabled else "no",
-        portal.homepage,
-    )
+def print_portals(console: Console, entries: list[Portal]) -> None:
+    """Show *entries* as a table."""
+    columns = columns_of(console)
+    rows = [[cells[column] for column in columns] for cells in map(cells_of, entries)]
+    enabled = sum(portal.enabled for portal in entries)
+    title = f"{len(entries)} {'portal' if len(entries) == 1 else 'portals'}, {enabled} enabled"
+    shown = table(title, columns, rows, numbers=frozenset({"lists"}))
+    shown.columns[0].no_wrap = True  # an id is copied
+    console.print(shown)
+
+
+def columns_of(console: Console) -> tuple[str, ...]:
+    """Return the columns that there is room for."""
+    if not console.is_terminal:
+        return COLUMNS
+    return next(columns for width, columns in ON_SCREEN.items() if console.width >= width)
+
+
+def cells_of(portal: Portal) -> dict[str, object]:
+    """Return what each column says of *portal*."""
+    place = place_of(portal)
+    return {
+        "id": portal.id,
+        "name": portal.name,
+        "place": " ".join(place),
+        "province": place[0],
+        "division": portal.division,
+        "cms": portal.cms or "to be detected",
+        "lists": len(portal.lists),
+        "enabled": "yes" if portal.enabled else "no",
+        "homepage": portal.homepage,
+    }
 
 
 def as_data(portal: Portal) -> dict[str, Any]:
