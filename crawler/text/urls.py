@@ -1,4 +1,4 @@
-"""Addresses: what a link leads to, and under which address an article is one row.
+"""Addresses: their parts, what a link leads to, whose they are.
 
 Grammar and dot segments follow RFC 3986; where pages and browsers differ from it (white space inside, backslashes),
 the WHATWG URL standard decides. Every function takes any string and raises nothing.
@@ -21,32 +21,6 @@ _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # lone surrogates: no database takes them
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986 section 2.3
-_NOT_BARE = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~!$&'()*+,;=:@/?-]")
-"""An escape, or a character that stands in a path or query only escaped (RFC 3986 section 3.3 and 3.4)."""
-
-_SESSION = re.compile(r";jsessionid=[^/?;&]*", re.IGNORECASE)
-_INDEX = re.compile(r"(?<=/)index\.(?:html|htm|shtml|jsp|php)\Z")
-_CLOCK_OR_CHANCE = r"\d*\.\d+|\d{6,}"
-"""Milliseconds, dates, Math.random(); a shorter number may be a type or a topic."""
-# Parameters that change with the visit and not with the page, by name; the value must match as a whole.
-_VISIT = {
-    name: re.compile(pattern)
-    for name, pattern in {
-        "_": ".*",
-        "t": _CLOCK_OR_CHANCE,
-        "timestamp": _CLOCK_OR_CHANCE,
-        "rnd": _CLOCK_OR_CHANCE,
-        "random": _CLOCK_OR_CHANCE,
-        "jump": "true",
-        "ddtab": ".*",
-        "jsessionid": ".*",
-        "phpsessid": ".*",
-        "isappinstalled": ".*",  # WeChat adds these two to what is shared there
-        "from": "timeline|singlemessage|groupmessage",
-    }.items()
-}
-
 _CATEGORY = re.compile(r"ac|com|edu|gov|mil|net|org")
 _CN_PROVINCE = re.compile(
     r"ah|bj|cq|fj|gd|gs|gx|gz|ha|hb|he|hi|hk|hl|hn|jl|js|jx|ln|mo|nm|nx|qh|sc|sd|sh|sn|sx|tj|tw|xj|xz|yn|zj"
@@ -54,7 +28,7 @@ _CN_PROVINCE = re.compile(
 """Second levels below which .cn names are registered (CNNIC); the categories are common elsewhere too."""
 
 
-class _Address(NamedTuple):
+class Address(NamedTuple):
     """An http or https address in parts; the host in lower case and ASCII, a default port left out."""
 
     scheme: str
@@ -64,27 +38,31 @@ class _Address(NamedTuple):
     path: str
     query: str
 
+    def __str__(self) -> str:
+        """The address again, without credentials and fragment."""
+        port = f":{self.port}" if self.port is not None else ""
+        return f"{self.scheme}://{self.host}{port}{self.path}{'?' if self.query else ''}{self.query}"
 
-def canonical(url: str, *, scheme: str | None = None) -> str:
-    """Return the address under which an article is one row, however it was linked.
 
-    Host in lower case, no default port, no fragment, no session or random parameters, dot segments resolved, escapes
-    normalised (RFC 3986 section 6.2.2), ``index.html`` and its like dropped at the end where no query follows (with
-    one, the script is meant and not the folder's default page). Doubled slashes stay: servers may tell them apart.
+def parse(url: str) -> Address | None:
+    """Return the parts of an http(s) address, or None for anything else."""
+    found = _ADDRESS.match(_slashed(cleaned(url)))
+    authority = _AUTHORITY.fullmatch(found[2]) if found else None
+    if found is None or authority is None:
+        return None
+    scheme = found[1].lower()
+    host = _ascii_host(authority[2])
+    port = int(authority[3]) if authority[3] else None
+    if host is None or (port is not None and port > 65_535):
+        return None
+    if port == _DEFAULT_PORTS[scheme]:
+        port = None
+    return Address(scheme, bool(authority[1]), host, port, found[3], found[4] or "")
 
-    *scheme* (``http`` or ``https``) replaces the address's own, because portals answer under both; an explicit port
-    keeps the scheme it was given with. What is no http address is returned stripped. Idempotent.
-    """
-    address = _split(url)
-    if address is None:
-        return _cleaned(url)
-    path = _without_dot_segments(_SESSION.sub("", _normal_escapes(address.path)) or "/")
-    query = _without_visit(_normal_escapes(address.query)) if address.query else ""
-    if not query:
-        path = _INDEX.sub("", path)
-    port = f":{address.port}" if address.port is not None else ""
-    chosen = scheme if scheme and not port else address.scheme
-    return f"{chosen}://{address.host}{port}{path}{'?' if query else ''}{query}"
+
+def cleaned(url: str) -> str:
+    """Strip what browsers strip: line breaks and tabs anywhere, control characters and spaces at both ends."""
+    return url.translate(_LINE_BREAKS).strip(_C0_AND_SPACE)
 
 
 def absolute(base: str, href: str) -> str | None:
@@ -93,7 +71,7 @@ def absolute(base: str, href: str) -> str | None:
     None for other schemes (``javascript:``, ``mailto:``, ``data:`` …), empty links and mere fragments, addresses that
     are malformed, hold credentials or control characters, or are longer than `MAX_LENGTH`.
     """
-    link = _cleaned(href)
+    link = cleaned(href)
     if not link or link[0] == "#" or len(link) > MAX_LENGTH or _CONTROL.search(link):
         return None
     link = _slashed(link)
@@ -104,7 +82,7 @@ def absolute(base: str, href: str) -> str | None:
         joined = urljoin(base, link).replace(" ", "%20")
     except ValueError:
         return None
-    address = _split(joined)
+    address = parse(joined)
     if address is None or address.has_credentials or len(joined) > MAX_LENGTH:
         return None
     return joined
@@ -112,7 +90,7 @@ def absolute(base: str, href: str) -> str | None:
 
 def host_of(url: str) -> str:
     """Return the host of an http(s) address, in lower case and ASCII, without port; empty where there is none."""
-    address = _split(url)
+    address = parse(url)
     return address.host if address else ""
 
 
@@ -143,33 +121,12 @@ def registered_domain(host: str) -> str:
     return ".".join(labels[-3 if is_category or is_province else -2 :])
 
 
-def _cleaned(url: str) -> str:
-    """Strip what browsers strip: line breaks and tabs anywhere, control characters and spaces at both ends."""
-    return url.translate(_LINE_BREAKS).strip(_C0_AND_SPACE)
-
-
 def _slashed(url: str) -> str:
     """Turn the backslashes before query and fragment into slashes, as browsers do."""
     if "\\" not in url:
         return url
     end = min((i for i in (url.find("?"), url.find("#")) if i >= 0), default=len(url))
     return url[:end].replace("\\", "/") + url[end:]
-
-
-def _split(url: str) -> _Address | None:
-    """Return the parts of an http(s) address, or None for anything else."""
-    found = _ADDRESS.match(_slashed(_cleaned(url)))
-    authority = _AUTHORITY.fullmatch(found[2]) if found else None
-    if found is None or authority is None:
-        return None
-    scheme = found[1].lower()
-    host = _ascii_host(authority[2])
-    port = int(authority[3]) if authority[3] else None
-    if host is None or (port is not None and port > 65_535):
-        return None
-    if port == _DEFAULT_PORTS[scheme]:
-        port = None
-    return _Address(scheme, bool(authority[1]), host, port, found[3], found[4] or "")
 
 
 def _ascii_host(host: str) -> str | None:
@@ -183,43 +140,3 @@ def _ascii_host(host: str) -> str | None:
             return None
     host = host.lower().removesuffix(".")
     return host if len(host) <= 253 and _HOST.fullmatch(host) else None
-
-
-def _normal_escapes(text: str) -> str:
-    """Bring *text* (a path or a query) to one spelling: each character bare or escaped, hex digits upper case."""
-    return _NOT_BARE.sub(_one_spelling, text)
-
-
-def _one_spelling(found: re.Match[str]) -> str:
-    piece = found[0]
-    if len(piece) == 3:
-        meant = chr(int(piece[1:], 16))
-        return meant if meant in _UNRESERVED else piece.upper()
-    return "".join(f"%{byte:02X}" for byte in piece.encode("utf-8", "surrogatepass"))
-
-
-def _without_dot_segments(path: str) -> str:
-    """Resolve ``.`` and ``..`` (RFC 3986 section 5.2.4); *path* begins with a slash."""
-    if "/." not in path:
-        return path
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in {".", ".."}:
-        kept.append("")
-    return "/" + "/".join(kept)
-
-
-def _without_visit(query: str) -> str:
-    """Drop the parameters that change with the visit; the others keep their order."""
-    kept = []
-    for parameter in _SESSION.sub("", query).split("&"):
-        name, _, value = parameter.partition("=")
-        pattern = _VISIT.get(name.lower())
-        if parameter and not (pattern and pattern.fullmatch(value)):
-            kept.append(parameter)
-    return "&".join(kept)
