@@ -16,6 +16,9 @@ __all__ = ["DecodeError", "DecodePipeline", "decode"]
 
 Item = TypeVar("Item")
 
+PAGES = frozenset({"article", "other"})
+"""Kinds of captures that are read; a probe of what a portal answers for nothing is an ``other``."""
+
 
 def decode(capture: Capture, *, hint: str | None = None) -> Page:
     """The page in a *capture*'s body; *hint* is the encoding that the catalogue names.
@@ -57,8 +60,8 @@ class DecodePipeline:
         return cls(Session.of(crawler))
 
     def process_item(self, item: Item) -> Item | Page:
-        """Decode an article's page; everything else passes through."""
-        if not isinstance(item, Capture) or item.kind != "article" or item.status != 200 or item.truncated:
+        """Decode an article's page, or what came in its place; everything else passes through."""
+        if not isinstance(item, Capture) or item.kind not in PAGES or item.status != 200 or item.truncated:
             return item
         hint = self._session.portal(item.portal_id).encoding if self._session else None
         return decode(item, hint=hint)

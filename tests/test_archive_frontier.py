@@ -10,7 +10,7 @@ import pytest
 
 from crawler.archive import frontier, writer
 from crawler.archive.connection import open_archive
-from crawler.archive.frontier import Done, Failed, Operation, Queued, known, max_seq, next_queued
+from crawler.archive.frontier import Done, Failed, Operation, Queued, Shell, known, max_seq, next_queued
 from crawler.archive.queries import last_record, validators
 from crawler.records import RecordRef
 from tests.support.archive import PORTAL, RUN, article, batch, begin, contents
@@ -104,6 +104,30 @@ def test_what_failed_waits_again_and_keeps_count_of_its_tries(conn: sqlite3.Conn
     assert conn.execute("SELECT attempts FROM frontier").fetchone() == (2,)
     apply(conn, queued("a", 3), done("a"))
     assert conn.execute("SELECT attempts FROM frontier").fetchone() == (0,)
+
+
+def test_what_nothing_else_asks_for_waits_again_in_the_next_run_for_some_nights(conn: sqlite3.Connection) -> None:
+    later = {"kind": "list", "request": {"number": 2}}
+    items = [queued("article", 1), queued("first", 2, kind="list", request={"number": 1}), queued("later", 3, **later)]
+    apply(conn, *items, *(failed(item.key) for item in items))
+    for night in range(1, frontier.MAX_ATTEMPTS):
+        assert frontier.retry_failed(conn, PORTAL) == 2, night
+        assert keys(conn) == ["article", "later"]
+        assert next_queued(conn, PORTAL, after_seq=2, limit=1)[0].request == {"number": 2}
+        apply(conn, failed("article"), failed("later"))
+    assert frontier.retry_failed(conn, PORTAL) == 0
+
+
+def test_of_a_shell_the_program_is_kept_until_the_shell_is_asked_for_again(conn: sqlite3.Connection) -> None:
+    shell = Shell(portal_id=PORTAL, key="shell", program={"url": "http://a.example/api?page=1", "state": {"seen": 0}})
+    apply(conn, queued("shell", 1, kind="list"), shell)
+    assert frontier.program_of(conn, PORTAL, "shell") is None
+    apply(conn, done("shell"), shell)
+    assert frontier.program_of(conn, PORTAL, "shell") == shell.program
+    apply(conn, queued("shell", 1, kind="list", request={"number": 1}), run_id=NEXT_RUN)
+    assert frontier.program_of(conn, PORTAL, "shell") is None
+    apply(conn, done("shell"), run_id=NEXT_RUN)
+    assert frontier.program_of(conn, PORTAL, "shell") is None
 
 
 def test_what_waits_keeps_its_place(conn: sqlite3.Connection) -> None:

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Literal
 
 from crawler.archive.frontier import Operation
+from crawler.archive.hosts import Answered
 from crawler.records import Article, Capture, RecordRef
 
 Outcome = Literal["new", "changed", "unchanged"]
+ArticleState = Literal["live", "redirected", "gone", "blocked"]
+"""What one look at a known article shows of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Observation:
     url: str
     """The article's canonical address."""
     seen_at: datetime
-    state: Literal["live", "redirected", "gone", "blocked"]
+    state: ArticleState
     """``live``: it answered, unchanged (a 304)."""
     redirect_to: str | None = None
     record: RecordRef | None = None
@@ -54,6 +57,7 @@ class Batch:
     """Their captures need not be among *captures*."""
     observations: tuple[Observation, ...] = ()
     frontier: tuple[Operation, ...] = ()
+    hosts: tuple[Answered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

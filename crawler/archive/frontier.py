@@ -15,7 +15,7 @@ from crawler.archive.texts import storable
 from crawler.records import CaptureKind, RecordRef
 
 MAX_ATTEMPTS = 5
-"""Nights on which a failing article is asked for."""
+"""Nights on which a failing article or later list page is asked for."""
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
 
@@ -43,6 +43,8 @@ class Done:
     key: str
     record: RecordRef | None = None
     """The capture that it brought; it has to be stored before or with this."""
+    note: str | None = None
+    """What is to be said of it all the same: that it leads to another site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,17 @@ class Failed:
     reason: str
 
 
-Operation = Queued | Done | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """The operation: the list page under a key, which is done, is only the shell of a program's list."""
+
+    portal_id: str
+    key: str
+    program: Mapping[str, Any]
+    """How the program is asked for; has to survive JSON."""
+
+
+Operation = Queued | Done | Failed | Shell
 
 
 def known(conn: sqlite3.Connection, portal_id: str, keys: Collection[str], *, run_id: str | None = None) -> set[str]:
@@ -97,16 +109,25 @@ def next_queued(conn: sqlite3.Connection, portal_id: str, *, after_seq: int, lim
 
 
 def retry_failed(conn: sqlite3.Connection, portal_id: str) -> int:
-    """Let the articles whose requests failed wait again, until they failed `MAX_ATTEMPTS` times; how many there are.
+    """Let what failed and nothing else asks for wait again, until it failed `MAX_ATTEMPTS` times; how much that is.
 
-    The list pages that named them may never be looked at again. Commits by itself.
+    The list page that named an article, or leads to a later page, may never be looked at again; first pages are asked
+    for every night. Commits by itself.
     """
     cursor = conn.execute(
-        "UPDATE frontier SET state = 'queued'"
-        " WHERE portal_id = ? AND state = 'failed' AND kind = 'article' AND attempts < ?",
+        "UPDATE frontier SET state = 'queued' WHERE portal_id = ? AND state = 'failed' AND attempts < ?"
+        " AND (kind = 'article' OR (kind IN ('list', 'feed') AND json_extract(request, '$.number') > 1))",
         (portal_id, MAX_ATTEMPTS),
     )
     return cursor.rowcount
+
+
+def program_of(conn: sqlite3.Connection, portal_id: str, key: str) -> dict[str, Any] | None:
+    """How the program is asked for that is known to be behind the list page under *key*; None for none."""
+    row = conn.execute(
+        "SELECT request FROM frontier WHERE portal_id = ? AND key = ? AND state = 'done'", (portal_id, key)
+    ).fetchone()
+    return json.loads(row[0]) if row and row[0] else None
 
 
 def max_seq(conn: sqlite3.Connection, portal_id: str) -> int:
@@ -148,8 +169,14 @@ def _done_row(operation: Done, run_id: str) -> dict[str, Any]:
         "key": operation.key,
         "file": record.file if record else None,
         "offset": record.offset if record else None,
+        "note": storable(operation.note) if operation.note else None,
         "run": run_id,
     }
+
+
+def _shell_row(operation: Shell, run_id: str) -> dict[str, Any]:
+    program = json.dumps(operation.program, separators=(",", ":"))
+    return {"portal": operation.portal_id, "key": operation.key, "request": program}
 
 
 def _failed_row(operation: Failed, run_id: str) -> dict[str, Any]:
@@ -166,7 +193,7 @@ _ENQUEUE = f"""
     WHERE frontier.state <> 'queued' AND (frontier.run_id <> excluded.run_id OR frontier.seq < excluded.seq)
 """  # noqa: S608 - no value from outside
 _DONE = f"""
-    UPDATE frontier SET state = 'done', request = NULL, reason = NULL, attempts = 0, run_id = :run, updated_at = {NOW},
+    UPDATE frontier SET state = 'done', request = NULL, reason = :note, attempts = 0, run_id = :run, updated_at = {NOW},
         capture_id = coalesce(
             (SELECT id FROM captures WHERE warc_file = :file AND warc_offset = :offset), capture_id)
     WHERE portal_id = :portal AND key = :key
@@ -175,9 +202,11 @@ _FAILED = f"""
     UPDATE frontier SET state = 'failed', reason = :reason, attempts = attempts + 1, run_id = :run, updated_at = {NOW}
     WHERE portal_id = :portal AND key = :key AND state <> 'failed'
 """  # noqa: S608
+_SHELL = "UPDATE frontier SET request = :request WHERE portal_id = :portal AND key = :key AND state = 'done'"
 
 _STATEMENTS: dict[type, tuple[str, Any]] = {
     Queued: (_ENQUEUE, _queued_row),
     Done: (_DONE, _done_row),
     Failed: (_FAILED, _failed_row),
+    Shell: (_SHELL, _shell_row),
 }

@@ -20,7 +20,7 @@ def challenge(status: int, body: bytes) -> str | None:
     """What a bot wall answered, in words; None for an ordinary response. *body* without content coding."""
     if status in STATUSES:
         return STATUSES[status]
-    if len(body) <= STUB_BYTES and MARKS.search(body):
+    if is_walled(body):
         return "answered with a bot wall's script"
     is_script_only = b"<script" in body.lower() and b"<a " not in body.lower()
     if (
@@ -31,3 +31,8 @@ def challenge(status: int, body: bytes) -> str | None:
     ):
         return "answered with nothing but a script"
     return None
+
+
+def is_walled(body: bytes) -> bool:
+    """Whether a short page bears a bot wall's marks. *body* without content coding."""
+    return len(body) <= STUB_BYTES and MARKS.search(body) is not None

@@ -6,6 +6,8 @@ from scrapy.http import Response
 
 from crawler.text.urls import same_site
 
+VALIDATORS = ("If-None-Match", "If-Modified-Since")
+
 
 class PortalRedirectMiddleware(RedirectMiddleware):
     """Scrapy's redirects, without leaving the portal and without a Referer.
@@ -27,4 +29,7 @@ class PortalRedirectMiddleware(RedirectMiddleware):
             hosts: frozenset[str] = getattr(self.crawler.spider, "hosts", frozenset())
             if not same_site(result.url, hosts):
                 return response
+        if isinstance(result, Request):
+            for name in VALIDATORS:  # they are of the address asked, and a copy elsewhere may bear the same ones
+                result.headers.pop(name, None)
         return result

@@ -65,7 +65,17 @@ def is_feed(text: str) -> bool:
 @cache
 def _refusals() -> tuple[re.Pattern[str], re.Pattern[str]]:
     words = table("refusals")
-    return re.compile("|".join(words["titles"]), re.IGNORECASE), re.compile("|".join(words["texts"]), re.IGNORECASE)
+    return _any_of(*words["missing_titles"], *words["titles"]), _any_of(*words["missing_texts"], *words["texts"])
+
+
+@cache
+def _missing() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    words = table("refusals")
+    return _any_of(*words["missing_titles"]), _any_of(*words["missing_texts"])
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
 
 
 def is_refusal(title: str | None, text: str, *, whole: int) -> bool:
@@ -77,6 +87,12 @@ def is_refusal(title: str | None, text: str, *, whole: int) -> bool:
         return False
     titles, texts = _refusals()
     return bool((title and titles.fullmatch(title.strip())) or texts.search(text))
+
+
+def is_missing(title: str | None, text: str) -> bool:
+    """Tell whether a page that is no article says that there is nothing at its address, or no longer."""
+    titles, texts = _missing()
+    return bool((title and titles.fullmatch(title.strip())) or (len(text) <= MAX_REFUSAL and texts.search(text)))
 
 
 def shape(layout: Layout, container: Container | None) -> Shape:
