@@ -3,8 +3,10 @@
 from scrapy.crawler import Crawler
 
 from crawler.fetch.session import Session
+from crawler.fetch.vanishing import GONE_STATUSES
+from crawler.reading.identity import contradiction
 from crawler.records import Article, Capture
-from crawler.text.urls import canonical
+from crawler.text.canonical import canonical
 
 
 class StorePipeline:
@@ -20,21 +22,30 @@ class StorePipeline:
 
     def process_item(self, item: Article | Capture) -> Article | Capture:
         """Store *item*; a capture that reached this stage undecoded is no page to read."""
-        if isinstance(item, Article):
+        capture = item if isinstance(item, Capture) else item.capture
+        if self._session.vanishing(capture.portal_id).is_probe(capture.key):
+            self._session.store_probe(capture, None if isinstance(item, Capture) else item)
+        elif isinstance(item, Article):
             self._store_article(item)
         else:
             self._store_capture(item)
         return item
 
     def _store_article(self, article: Article) -> None:
-        if article.kind == "article":
-            self._session.store_article(article, self._identity(article.capture))
-        else:
+        url, portal = self._identity(article.capture), self._session.portal(article.capture.portal_id)
+        stranger = contradiction(article.site_id, article.site_name, division=portal.division, name=portal.name)
+        if stranger:
+            self._session.store_failure(article.capture, stranger)
+        elif article.kind == "article":
+            self._session.store_article(article, url)
+        elif not self._session.miss(article.capture, url, article):
             self._session.store_capture(article.capture, encoding=article.encoding, basis=article.encoding_basis)
 
     def _store_capture(self, capture: Capture) -> None:
         if capture.status == 304:
             self._session.store_unchanged(capture, self._identity(capture))
+        elif capture.status in GONE_STATUSES and self._session.miss(capture, self._identity(capture)):
+            return
         elif capture.status != 200:
             self._session.store_failure(capture, f"answered {capture.status}")
         elif capture.truncated:
@@ -44,5 +55,4 @@ class StorePipeline:
 
     def _identity(self, capture: Capture) -> str:
         """The address under which the article is one row."""
-        homepage = self._session.portal(capture.portal_id).homepage
-        return canonical(capture.url, scheme=homepage.partition(":")[0])
+        return canonical(capture.url, homepage=self._session.portal(capture.portal_id).homepage)

@@ -57,9 +57,9 @@ def site_of(pages: list[dict[str, Any]], folder: Path) -> Site:
 
 
 def division_of(portal_id: str) -> str:
-    """The division in a site code where there is such a one; else a province that stands for nothing."""
+    """The division in a site code where there is such a one; else the province that a footer among the rest names."""
     code = portal_id.removeprefix("site-")[:6]
-    return code if code.isdigit() and divisions.exists(code) else "110000"
+    return code if code.isdigit() and divisions.exists(code) else "130000"
 
 
 def catalogue(urls: dict[str, str]) -> str:

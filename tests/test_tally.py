@@ -29,5 +29,13 @@ def test_a_blocked_portal_says_why_and_the_first_reason_stays() -> None:
     assert tally.verdict() == ("blocked", "robots.txt answered 503")
 
 
+def test_a_portal_whose_host_is_down_has_failed_and_is_asked_nothing_more() -> None:
+    tally = Tally()
+    tally.block("the host a.example cannot be resolved", is_down=True)
+    tally.block("robots.txt answered 503")
+    assert tally.is_over
+    assert tally.verdict() == ("failed", "the host a.example cannot be resolved")
+
+
 def test_an_interrupted_portal_is_neither_ok_nor_failed() -> None:
     assert Tally(interrupted=True, failed=50).verdict()[0] == "interrupted"

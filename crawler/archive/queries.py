@@ -1,11 +1,13 @@
 """Questions to the archive that a run and its report ask."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
+from crawler.archive.health import standing
 from crawler.archive.times import parse
 from crawler.records import RecordRef
 
@@ -38,6 +40,9 @@ class PortalReport:
     unchanged: int
     gone: int
     failed: int
+    since: str | None
+    """Start of the first run of the unbroken row in which the portal was not ``ok``; UTC, None where it is or was
+    interrupted."""
     last_success: str | None
     """Start of the last run in which the portal was ``ok``; UTC."""
     articles: int
@@ -121,7 +126,15 @@ def report(conn: sqlite3.Connection, run_id: str | None = None) -> list[PortalRe
     )
     names = [column[0] for column in rows.description]
     portals = [dict(zip(names, row, strict=True)) for row in rows]
-    return [PortalReport(**portal, gaps=tuple(gaps(months.get(portal["portal_id"], [])))) for portal in portals]
+    return [
+        PortalReport(**portal, since=_since(conn, portal), gaps=tuple(gaps(months.get(portal["portal_id"], []))))
+        for portal in portals
+    ]
+
+
+def _since(conn: sqlite3.Connection, portal: Mapping[str, Any]) -> str | None:
+    is_ill = portal["status"] in {"below", "blocked", "failed"}
+    return standing(conn, portal["portal_id"], portal["run_id"]).since if is_ill else None
 
 
 def gaps(months: list[str]) -> Iterator[str]:

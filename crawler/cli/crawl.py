@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from crawler.catalogue import Catalogue, load
 from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, warc_option
-from crawler.cli.show import people, plain, say_json, status_text, table
+from crawler.cli.show import counted, people, plain, say_findings, say_json, status_text, table
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.run import Run, RunResult
@@ -33,8 +33,8 @@ Examples:
   xianzhi crawl --catalogue my.toml --max-articles 20
   xianzhi crawl --since 2024-01-01 --json > night.json
 Ctrl-C ends a run cleanly; the next one goes on where it stood.
-Exit codes: 0 all well, 1 a portal failed or something was lost, 2 wrong usage or catalogue,
-3 another run works on this archive, 130 interrupted."""
+Exit codes: 0 all well, 1 a portal failed, was blocked or brought less than expected, or something
+was lost, 2 wrong usage or catalogue, 3 another run works on this archive, 130 interrupted."""
 )
 @click.argument("portal", nargs=-1)
 @db_option
@@ -217,22 +217,24 @@ def print_report(console: Console, result: RunResult, options: Options) -> None:
             line.portal.name,
             status_text(line.status),
             *(getattr(line.tally, name) for name in COUNTERS),
-            line.reason,
         )
         for line in result.portals
     ]
-    columns = ("portal", "name", "status", *COUNTERS, "reason")
-    title = f"Run {result.run_id}: {result.status} in {result.seconds:.1f} s"
-    console.print(table(title, columns, rows, numbers=frozenset(COUNTERS)))
+    statuses = counted(line.status for line in result.portals)
+    title = f"Run {result.run_id}: {result.status} in {result.seconds:.1f} s ({statuses})"
+    console.print(table(title, ("portal", "name", "status", *COUNTERS), rows, numbers=frozenset(COUNTERS)))
+    say_findings(console, ((line.portal.id, line.status, line.reason) for line in result.portals))
     for loss in result.lost:
         console.print(f"lost: {plain(loss)}", style="red", markup=False)
     for line in result.portals:
         for reason in line.tally.reasons:
-            console.print(f"{line.portal.id}: {plain(reason)}", style="dim", markup=False)
+            if reason not in (line.reason or ""):
+                console.print(f"{line.portal.id}: {plain(reason)}", style="dim", markup=False, soft_wrap=True)
     console.print(
         f"archive {plain(options.db)} · WARC {plain(options.warc)} · browse: xianzhi serve {plain(options.db)}",
         style="dim",
         markup=False,
+        soft_wrap=True,
     )
 
 

@@ -1,6 +1,7 @@
 """``xianzhi report``: the health of every portal."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,12 +10,13 @@ from crawler.archive.connection import open_archive
 from crawler.archive.queries import PortalReport
 from crawler.archive.queries import report as read_report
 from crawler.cli.options import db_option, json_option
-from crawler.cli.show import output, say_json, status_text, table
+from crawler.cli.show import counted, output, plain, say_findings, say_json, status_text, table
 
 COLUMNS = (
     "portal",
     "name",
     "status",
+    "since",
     "last success",
     "articles",
     "newest",
@@ -22,10 +24,15 @@ COLUMNS = (
     "changed",
     "failed",
     "gaps",
-    "reason",
 )
-NUMBERS = frozenset({"articles", "new", "changed", "failed"})
-GAPS_SHOWN = 3
+ON_SCREEN = {
+    150: COLUMNS,
+    125: ("portal", "status", "since", "last success", "articles", "newest", "new", "failed", "gaps"),
+    0: ("portal", "status", "last success", "articles", "newest", "months lacking"),
+}
+"""What a terminal of so many characters has room for, a portal on one line; the widest first."""
+NEVER = "never"
+NUMBERS = frozenset({"months lacking", "articles", "new", "changed", "failed"})
 
 
 @click.command(
@@ -39,7 +46,10 @@ Exit codes: 0 every portal's last run was well, 1 a portal's was not, 2 the arch
 @db_option
 @json_option
 def report(run_id: str | None, db: Path, as_json: bool) -> None:
-    """Show each portal's last run, last success, yield, and the months without an article."""
+    """Show each portal's last run, since when it is not well, last success, yield, and months without an article.
+
+    Below it, what is the matter: what was expected, what came, and where to look. Times are UTC.
+    """
     connection = open_archive(db, readonly=True)
     try:
         lines = read_report(connection, run_id)
@@ -50,23 +60,50 @@ def report(run_id: str | None, db: Path, as_json: bool) -> None:
     if as_json:
         say_json([dataclasses.asdict(line) for line in lines])
     else:
-        output().print(table(f"Portals in {db}", COLUMNS, map(row, lines), numbers=NUMBERS))
+        say(lines, db)
     raise click.exceptions.Exit(0 if all(line.status in {None, "ok"} for line in lines) else 1)
 
 
-def row(line: PortalReport) -> tuple[object, ...]:
-    """A portal's line; of many gaps the first few and their number."""
-    more = f" … {len(line.gaps)} months" if len(line.gaps) > GAPS_SHOWN else ""
-    return (
-        line.portal_id,
-        line.name,
-        status_text(line.status or "never"),
-        line.last_success,
-        line.articles,
-        (line.newest or "")[:10],
-        line.new,
-        line.changed,
-        line.failed,
-        ", ".join(line.gaps[:GAPS_SHOWN]) + more,
-        line.reason,
-    )
+def say(lines: Sequence[PortalReport], db: Path) -> None:
+    """Print a line a portal, and below it what is the matter with whom."""
+    console = output()
+    columns = next(columns for width, columns in ON_SCREEN.items() if console.width >= width)
+    rows = ([cells[column] for column in columns] for cells in map(cells_of, lines))
+    title = f"{plain(db)}: {counted(line.status or NEVER for line in lines) or 'no portals'}"
+    console.print(table(title, columns, rows, numbers=NUMBERS))
+    say_findings(console, ((line.portal_id, line.status or NEVER, line.reason) for line in lines))
+
+
+def cells_of(line: PortalReport) -> dict[str, object]:
+    """What each column says of a portal; times are UTC."""
+    return {
+        "portal": line.portal_id,
+        "name": line.name,
+        "status": status_text(line.status or NEVER),
+        "since": (line.since or "")[:10],
+        "last success": (line.last_success or NEVER)[:16].replace("T", " "),
+        "articles": line.articles,
+        "newest": (line.newest or "")[:10],
+        "new": line.new,
+        "changed": line.changed,
+        "failed": line.failed,
+        "gaps": in_words(line.gaps),
+        "months lacking": len(line.gaps) or "",
+    }
+
+
+def in_words(gaps: Sequence[str]) -> str:
+    """How many months lack, and which were the last ones in a row: ``4 months, last 2023-12 to 2024-01``."""
+    if not gaps:
+        return ""
+    first = last = len(gaps) - 1
+    while first > 0 and is_next(gaps[first - 1], gaps[first]):
+        first -= 1
+    span = gaps[last] if first == last else f"{gaps[first]} to {gaps[last]}"
+    return f"{len(gaps)} {'month' if len(gaps) == 1 else 'months'}, last {span}"
+
+
+def is_next(month: str, following: str) -> bool:
+    """Whether one month (``YYYY-MM``) comes right after another."""
+    year, number = int(month[:4]), int(month[5:])
+    return following == (f"{year + 1:04}-01" if number == 12 else f"{year:04}-{number + 1:02}")

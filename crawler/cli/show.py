@@ -3,6 +3,7 @@
 import json
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,21 @@ def plain(text: object) -> str:
 def status_text(status: str) -> Text:
     """A status in its colour."""
     return Text(status, style=STATUS_STYLES.get(status, "red"))
+
+
+def say_findings(console: Console, findings: Iterable[tuple[str, str, str | None]]) -> None:
+    """A line for each portal of which there is something to say: id, status, reason. Never broken: it is copied."""
+    said = [finding for finding in findings if finding[2]]
+    if said:
+        console.print()
+    for portal_id, status, reason in said:
+        line = Text.assemble((portal_id, "bold"), " ", status_text(status), f": {plain(reason)}")
+        console.print(line, soft_wrap=True)
+
+
+def counted(statuses: Iterable[str]) -> str:
+    """How many there are of each status, the most frequent first: ``140 ok, 3 below``."""
+    return ", ".join(f"{number} {status}" for status, number in Counter(statuses).most_common())
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: frozenset[str]) -> Table:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from crawler.fetch.expectations import Seen
+
 FAILED_SHARE = 5
 """A portal is ``failed`` above a fifth of the run's pages."""
 FAILED_PAGES = 3
@@ -24,13 +26,34 @@ class Tally:
     reasons: list[str] = field(default_factory=list)
     """The first few failures in words, as ``URL: reason``."""
     blocked: str | None = None
+    """Why the portal is asked for nothing more tonight."""
+    is_down: bool = False
+    """Whether that is no refusal: there is no way to its host."""
     broken_list: str | None = None
     """The first list page that failed."""
+    doubt: str | None = None
+    """Why articles that seem to be gone were not marked so."""
+    alarm: str | None = None
+    """A page by which the portal is not the one that the catalogue means."""
+    seen: Seen = field(default_factory=Seen)
+    """What its expectations are judged by."""
+    below: str | None = None
+    """What is less than the catalogue expects, in words."""
     interrupted: bool = False
 
-    def block(self, reason: str) -> None:
-        """The portal does not want us tonight; the first reason stays."""
-        self.blocked = self.blocked or reason
+    @property
+    def is_over(self) -> bool:
+        """Whether the portal is asked for nothing more in this run."""
+        return self.blocked is not None or self.alarm is not None
+
+    def raise_alarm(self, url: str, reason: str) -> None:
+        """The page at *url* is not the portal's; the first one stays."""
+        self.alarm = self.alarm or f"{url}: {reason}"
+
+    def block(self, reason: str, *, is_down: bool = False) -> None:
+        """The portal does not want us tonight, or *is_down*; the first reason stays."""
+        if self.blocked is None:
+            self.blocked, self.is_down = reason, is_down
 
     def fail(self, url: str, reason: str, *, is_list: bool) -> None:
         """Count a page that could not be had."""
@@ -47,13 +70,17 @@ class Tally:
 
     def verdict(self) -> tuple[str, str | None]:
         """``portal_runs.status`` and its reason."""
+        if self.alarm:
+            return "failed", self.alarm
         if self.interrupted:
             return "interrupted", "stopped before the end; the next run goes on from here"
         if self.blocked:
-            return "blocked", self.blocked
+            return "failed" if self.is_down else "blocked", self.blocked
         if self.broken_list:
             return "failed", f"list page {self.broken_list}"
         asked = self.fetched + self.unanswered
         if self.failed >= FAILED_PAGES and self.failed * FAILED_SHARE > asked:
-            return "failed", f"{self.failed} of {asked} pages failed, first {self.reasons[0]}"
-        return "ok", None
+            return "failed", self.doubt or f"{self.failed} of {asked} pages failed, first {self.reasons[0]}"
+        if self.below:
+            return "below", "; ".join(filter(None, (self.below, self.doubt)))
+        return "ok", self.doubt
