@@ -107,7 +107,7 @@ def test_each_try_has_its_own_exchange():
     assert outcome.exchange.response == page(b"well")
 
 
-@pytest.mark.parametrize(("name", "error"), [("closed", "DownloadFailedError"), ("timeout", "DownloadTimeoutError")])
+@pytest.mark.parametrize(("name", "error"), [("closed", "NoAnswer"), ("timeout", "DownloadTimeoutError")])
 def test_a_broken_connection_is_tried_again_and_then_passes_on(name, error):
     [outcome], paths, _ = found()[name]
     assert (outcome.error, outcome.retry_times, len(paths)) == (error, 2, 3)

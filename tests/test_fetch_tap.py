@@ -155,7 +155,7 @@ EXCHANGES = {
     "cut in the headers": odd(
         OK + b"Server: s\r\nX-Half: ha", "close", status=None, error="DownloadFailedError", truncated="disconnect"
     ),
-    "closed without an answer": odd("close", status=None, error="DownloadFailedError", truncated="disconnect"),
+    "closed without an answer": odd("close", status=None, error="NoAnswer", truncated="disconnect"),
     "bad chunk size": odd(CHUNKED + b"3\r\nabc\r\nXYZ\r\n", body=b"abc", flags=("dataloss",), truncated="unspecified"),
     "not HTTP": odd(b"SSH-2.0-OpenSSH\r\n", status=None, error="DownloadFailedError", truncated="unspecified"),
     "a space before the colon": odd(

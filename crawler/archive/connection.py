@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from crawler.archive import schema
+from crawler.archive import normaliser, schema
+from crawler.text.folding import FOLD_VERSION
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one."""
@@ -20,6 +21,9 @@ CACHE_KIB = 16 * 1024
 """Pages kept in memory by a connection: enough for the upper levels of every index, and flat."""
 WAL_LIMIT = 64 * 1024 * 1024
 """Bytes the WAL file is cut back to after a long reader let it grow."""
+
+_SCHEMA_VERSION = "PRAGMA user_version"
+_FOLD_VERSION = "SELECT version FROM normaliser"
 
 
 class ArchiveError(Exception):
@@ -29,8 +33,9 @@ class ArchiveError(Exception):
 def open_archive(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open the archive at *path*, in autocommit mode; one that is not there yet is made, unless *readonly*.
 
-    An older archive is migrated after a copy was made beside it. Safe where several processes open at once.
-    Raises ArchiveError for a file that is not an archive, is newer than this program, or cannot be opened.
+    An older archive is migrated after a copy was made beside it, and so is one whose keys another fold made
+    (`crawler.archive.normaliser`). Safe where several processes open at once. Raises ArchiveError for a file that is
+    not an archive, is newer than this program, or cannot be opened.
     """
     _refuse_what_is_not_there(path, readonly=readonly)
     uri = path.absolute().as_uri() + ("?mode=ro" if readonly else "")
@@ -71,9 +76,11 @@ def bring_up_to_date(
 
     Raises ArchiveError where the archive is newer than *migrations*, or no archive.
     """
+    is_copied = False
     while (version := _version(conn, path, newest=len(migrations))) < len(migrations):
-        if version:
-            _copy(conn, path.with_name(f"{path.name}.v{version}-backup"), version)
+        if version and not is_copied:
+            is_copied = True
+            _copy(conn, path.with_name(f"{path.name}.v{version}-backup"), _SCHEMA_VERSION, version)
         schema.migrate(conn, from_version=version, migrations=migrations)
 
 
@@ -94,11 +101,35 @@ def _prepare(conn: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
         conn.execute("PRAGMA query_only = ON")
         if version < schema.SCHEMA_VERSION:
             raise ArchiveError(f"{path}: has an older schema ({version}); xianzhi crawl brings it up to date")
+        if (fold := _fold_version(conn, path)) < FOLD_VERSION:
+            raise ArchiveError(f"{path}: was keyed by an older fold ({fold}); xianzhi crawl brings it up to date")
     else:
         _enter_wal(conn)
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         bring_up_to_date(conn, path)
+        _bring_fold_up_to_date(conn, path)
+
+
+def _bring_fold_up_to_date(conn: sqlite3.Connection, path: Path) -> None:
+    if (version := _fold_version(conn, path)) == FOLD_VERSION:
+        return
+    if conn.execute("SELECT 1 FROM sections LIMIT 1").fetchone():
+        _copy(conn, path.with_name(f"{path.name}.fold{version}-backup"), _FOLD_VERSION, version)
+    with transaction(conn):
+        if normaliser.fold_version(conn) == version:  # else another process was faster
+            normaliser.refold(conn)
+
+
+def _fold_version(conn: sqlite3.Connection, path: Path) -> int:
+    if len(schema.MIGRATIONS) < 3:  # until migration 3 is there
+        return FOLD_VERSION
+    version = normaliser.fold_version(conn)
+    if version > FOLD_VERSION:
+        raise ArchiveError(
+            f"{path}: is of a newer xianzhi (fold {version}, this one knows {FOLD_VERSION}); update xianzhi"
+        )
+    return version
 
 
 def _version(conn: sqlite3.Connection, path: Path, *, newest: int) -> int:
@@ -127,8 +158,8 @@ def _enter_wal(conn: sqlite3.Connection) -> None:
             return
 
 
-def _copy(conn: sqlite3.Connection, backup: Path, version: int) -> None:
-    """A consistent copy of the archive at *version*, in place only when it is whole."""
+def _copy(conn: sqlite3.Connection, backup: Path, asked: str, version: int) -> None:
+    """A consistent copy of an archive that, *asked*, is at *version*; in place only when it is whole."""
     part = backup.with_name(f"{backup.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     try:
@@ -137,7 +168,7 @@ def _copy(conn: sqlite3.Connection, backup: Path, version: int) -> None:
             os.fsync(file.fileno())
         copy = sqlite3.connect(part)
         try:
-            is_whole = copy.execute("PRAGMA user_version").fetchone()[0] == version
+            is_whole = copy.execute(asked).fetchone()[0] == version
         finally:
             copy.close()
         if is_whole:  # else another process has migrated meanwhile, and has made its copy

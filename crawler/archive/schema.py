@@ -1,14 +1,14 @@
 """The archive's tables: numbered migrations, each in one transaction with ``PRAGMA user_version``.
 
-Tables and indexes are made through sqlite-utils, whose methods join a transaction that is open (nested ones become
-savepoints), so a migration is all there or not at all. What it has no words for (CHECK, AUTOINCREMENT, WITHOUT ROWID,
-partial indexes) is added to its SQL. Tables are not STRICT: SQLite before 3.37 could not open the file.
+A migration is all there or not at all: sqlite-utils' methods join a transaction that is open.
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
+from crawler.archive.knowledge_tables import knowledge
+from crawler.archive.tables import create, one_of
 from crawler.records import CaptureKind, PublishedBasis, Role, Truncation
 
 APPLICATION_ID = 0x585A4131
@@ -35,18 +35,19 @@ FROM articles
 
 
 def migrate(conn: sqlite3.Connection, *, from_version: int, migrations: "Sequence[Migration]") -> None:
-    """Bring the archive from *from_version* to the next version, in one transaction.
+    """Bring the archive from *from_version* to the next version, a new one to the last, in one transaction.
 
     Does nothing where another process was faster. *conn* is in autocommit mode.
     """
     import sqlite_utils  # noqa: PLC0415 - needed once in an archive's life, 50 ms to import
 
-    migration = migrations[from_version]
+    steps = migrations[from_version : from_version + 1] if from_version else migrations
     conn.execute("BEGIN IMMEDIATE")
     try:
         if conn.execute("PRAGMA user_version").fetchone()[0] == from_version:
-            migration(sqlite_utils.Database(conn, recursive_triggers=False, execute_plugins=False))
-            conn.execute(f"PRAGMA user_version = {from_version + 1}")
+            for step in steps:
+                step(sqlite_utils.Database(conn, recursive_triggers=False, execute_plugins=False))
+            conn.execute(f"PRAGMA user_version = {from_version + len(steps)}")
         conn.execute("COMMIT")
     except BaseException:
         if conn.in_transaction:
@@ -65,7 +66,7 @@ def first_tables(db: Any) -> None:
 
 
 def _catalogue_and_runs(db: Any) -> None:
-    _create(
+    create(
         db,
         "divisions",
         {"code": str, "from_year": int, "name": str, "level": int, "parent_code": str, "to_year": int},
@@ -74,7 +75,7 @@ def _catalogue_and_runs(db: Any) -> None:
         checks=('"level" IN (1, 2, 3)',),
         without_rowid=True,
     )
-    _create(
+    create(
         db,
         "portals",
         {"id": str, "name": str, "division_code": str, "homepage": str, "cms": str, "enabled": int},
@@ -82,16 +83,16 @@ def _catalogue_and_runs(db: Any) -> None:
         nullable={"cms"},
         checks=('"enabled" IN (0, 1)',),
     )
-    _create(
+    create(
         db,
         "runs",
         {"id": str, "started_at": str, "finished_at": str, "status": str},
         pk="id",
         nullable={"finished_at"},
-        checks=(_one_of("status", RUN_STATUSES),),
+        checks=(one_of("status", RUN_STATUSES),),
     )
     counters = dict.fromkeys(("fetched", "new", "changed", "unchanged", "gone", "failed"), int)
-    _create(
+    create(
         db,
         "portal_runs",
         {"run_id": str, "portal_id": str, "status": str, **counters, "reason": str},
@@ -99,14 +100,14 @@ def _catalogue_and_runs(db: Any) -> None:
         nullable={"reason"},
         defaults=dict.fromkeys(counters, 0),
         foreign_keys={"run_id": "runs", "portal_id": "portals"},
-        checks=(_one_of("status", PORTAL_STATUSES),),
+        checks=(one_of("status", PORTAL_STATUSES),),
         without_rowid=True,
     )
     db["portal_runs"].create_index(["portal_id", "run_id"])
 
 
 def _captures(db: Any) -> None:
-    _create(
+    create(
         db,
         "captures",
         {
@@ -135,9 +136,9 @@ def _captures(db: Any) -> None:
         defaults={"stored": "local"},
         foreign_keys={"run_id": "runs", "portal_id": "portals", "revisit_of": "captures"},
         checks=(
-            _one_of("kind", get_args(CaptureKind)),
-            _one_of("truncated", get_args(Truncation)),
-            _one_of("stored", ("local", "spooled", "archived")),
+            one_of("kind", get_args(CaptureKind)),
+            one_of("truncated", get_args(Truncation)),
+            one_of("stored", ("local", "spooled", "archived")),
         ),
         autoincrement=True,
     )
@@ -150,7 +151,7 @@ def _captures(db: Any) -> None:
 
 
 def _articles(db: Any) -> None:
-    _create(
+    create(
         db,
         "articles",
         {
@@ -188,25 +189,25 @@ def _articles(db: Any) -> None:
         foreign_keys={"portal_id": "portals"},
         # Not written by sqlite-utils, which wants the other table first, and these two point at each other.
         constraints=('FOREIGN KEY ("version_id") REFERENCES "versions"("id")',),
-        checks=(_one_of("published_basis", get_args(PublishedBasis)), _one_of("state", ARTICLE_STATES)),
+        checks=(one_of("published_basis", get_args(PublishedBasis)), one_of("state", ARTICLE_STATES)),
         autoincrement=True,
     )
     db["articles"].create_index(["portal_id", "url"], unique=True)
     db["articles"].create_index(["portal_id", "published"])
     db["articles"].create_index(["division_code", "published"])
     db["articles"].create_index(["published"])
-    _create(
+    create(
         db,
         "article_states",
         {"article_id": int, "since": str, "state": str, "capture_id": int},
         pk=("article_id", "since"),
         nullable={"capture_id"},
         foreign_keys={"article_id": "articles", "capture_id": "captures"},
-        checks=(_one_of("state", ARTICLE_STATES),),
+        checks=(one_of("state", ARTICLE_STATES),),
         without_rowid=True,
     )
     for table, column in (("attachments", "title"), ("images", "caption")):
-        _create(
+        create(
             db,
             table,
             {"article_id": int, "url": str, column: str, "capture_id": int},
@@ -218,7 +219,7 @@ def _articles(db: Any) -> None:
 
 
 def _texts(db: Any) -> None:
-    _create(
+    create(
         db,
         "versions",
         {
@@ -244,7 +245,7 @@ def _texts(db: Any) -> None:
     )
     db["versions"].create_index(["capture_id", "extractor"], unique=True)
     db["versions"].create_index(["article_id", "seen_at"])
-    _create(
+    create(
         db,
         "sections",
         {"id": int, "fold_hash": int, "text": str, "chars": int, "first_version_id": int},
@@ -253,14 +254,14 @@ def _texts(db: Any) -> None:
         autoincrement=True,
     )
     db["sections"].create_index(["fold_hash"], unique=True)
-    _create(
+    create(
         db,
         "version_sections",
         {"version_id": int, "position": int, "section_id": int, "role": str, "text": str},
         pk=("version_id", "position"),
         nullable={"text"},
         foreign_keys={"version_id": "versions", "section_id": "sections"},
-        checks=(_one_of("role", get_args(Role)),),
+        checks=(one_of("role", get_args(Role)),),
         without_rowid=True,
     )
     db["version_sections"].create_index(["section_id"])
@@ -268,7 +269,7 @@ def _texts(db: Any) -> None:
 
 
 def _frontier(db: Any) -> None:
-    _create(
+    create(
         db,
         "frontier",
         {
@@ -289,7 +290,7 @@ def _frontier(db: Any) -> None:
         nullable={"url", "request", "reason", "capture_id"},
         defaults={"attempts": 0},
         foreign_keys={"portal_id": "portals", "run_id": "runs", "capture_id": "captures"},
-        checks=(_one_of("state", FRONTIER_STATES),),
+        checks=(one_of("state", FRONTIER_STATES),),
         without_rowid=True,
     )
     # Only what waits: an index of a WITHOUT ROWID table carries the whole key.
@@ -297,44 +298,23 @@ def _frontier(db: Any) -> None:
     db.execute('CREATE INDEX "idx_frontier_failed" ON "frontier" ("portal_id", "seq") WHERE "state" = \'failed\'')
 
 
-def _create(
-    db: Any,
-    name: str,
-    columns: Mapping[str, type],
-    *,
-    pk: str | tuple[str, ...],
-    nullable: Collection[str] = (),
-    defaults: Mapping[str, Any] | None = None,
-    foreign_keys: Mapping[str, str] | None = None,
-    constraints: Iterable[str] = (),
-    checks: Iterable[str] = (),
-    autoincrement: bool = False,
-    without_rowid: bool = False,
-) -> None:
-    """Create a table; columns are NOT NULL unless *nullable*. *foreign_keys*: column → table, whose key is ``id``."""
-    sql = db.create_table_sql(
-        name,
-        dict(columns),
-        pk=pk,
-        not_null=[column for column in columns if column not in nullable],
-        defaults=dict(defaults or {}),
-        foreign_keys=[(column, table, "id") for column, table in (foreign_keys or {}).items()],
+def host_table(db: Any) -> None:
+    """Migration 2: how each host is reached, and its TLS."""
+    certificate = [f"certificate_{name}" for name in ("problem", "subject", "issuer", "not_after", "sha256")]
+    optional = ("other_failed_at", "other_failure", "tls_protocol", "tls_cipher", *certificate)
+    create(
+        db,
+        "hosts",
+        dict.fromkeys(("host", "scheme", "checked_at", *optional), str),
+        pk="host",
+        nullable=optional,
+        checks=(one_of("scheme", ("http", "https")),),
+        without_rowid=True,
     )
-    body = sql.rstrip().removesuffix(";").removesuffix(")").rstrip()
-    for constraint in (*constraints, *(f"CHECK ({check})" for check in checks)):
-        body += f",\n   {constraint}"
-    if autoincrement:  # ids are never used again, also where the newest row was deleted by hand
-        body = body.replace("PRIMARY KEY", "PRIMARY KEY AUTOINCREMENT", 1)
-    db.execute(f"{body}\n)" + (" WITHOUT ROWID" if without_rowid else ""))
-
-
-def _one_of(column: str, values: Iterable[str]) -> str:
-    """NULL passes a CHECK; NOT NULL is said elsewhere."""
-    return f'"{column}" IN ({", ".join(repr(value) for value in values)})'
 
 
 Migration = Callable[[Any], None]
 """Takes a ``sqlite_utils.Database`` with a transaction open."""
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables,)
+MIGRATIONS: tuple[Migration, ...] = (first_tables, host_table, knowledge)
 SCHEMA_VERSION = len(MIGRATIONS)

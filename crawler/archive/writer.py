@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from crawler.archive import frontier
+from crawler.archive import frontier, hosts
 from crawler.archive.articles import Articles
 from crawler.archive.batch import Batch, StoredCapture, Written
 from crawler.archive.captures import Captures
@@ -33,4 +33,5 @@ def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
         for observation in batch.observations:
             article_rows.observe(observation)
         frontier.apply(conn, batch.run_id, batch.frontier)
+        hosts.store(conn, batch.hosts)
     return written

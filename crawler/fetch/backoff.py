@@ -16,6 +16,7 @@ from scrapy.http import Response
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 
 from crawler.fetch.downloader import PoliteDownloader
+from crawler.fetch.errors import HandshakeFailed
 
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 OVERLOAD_STATUSES = frozenset({429, 503})
@@ -69,7 +70,7 @@ class BackoffMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Try again what broke on the way."""
-        if not isinstance(exception, RETRY_ERRORS):
+        if not isinstance(exception, RETRY_ERRORS) or isinstance(exception, HandshakeFailed):
             return None
         if isinstance(exception, DownloadTimeoutError):
             self._slow_down(request, 0.0)

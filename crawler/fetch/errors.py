@@ -1,14 +1,30 @@
-"""Why a request was not made: words for the report, never tried again in the same run."""
+"""Why a request was not made, or brought nothing: words for the report."""
 
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, IgnoreRequest
 
 
 class Blocked(IgnoreRequest):
-    """The host does not want us tonight; ``str()`` says why."""
+    """The host does not want us tonight; ``str()`` says why. It is asked nothing more in the same run."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unreachable(Blocked):
+    """There is no way to the host: no address, no connection, no TLS. That is no refusal; the portal is ``failed``."""
+
+
+class NoAnswer(DownloadFailedError):  # noqa: N818 - says what happened
+    """The connection ended without a byte of an answer."""
+
+
+class HandshakeFailed(NoAnswer):
+    """The TLS handshake failed, as it would again."""
+
+
+class ConnectTimeout(DownloadTimeoutError):  # noqa: N818 - says what happened
+    """There was no connection in time, or no TLS handshake on it."""
 
 
 class Disallowed(IgnoreRequest):

@@ -22,22 +22,24 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
+from twisted.internet.error import ConnectError
 
 from crawler.fetch.downloader import PoliteDownloader
-from crawler.fetch.errors import AddressRefused, Blocked, Disallowed
+from crawler.fetch.errors import (
+    AddressRefused,
+    Blocked,
+    ConnectTimeout,
+    Disallowed,
+    HandshakeFailed,
+    NoAnswer,
+    Unreachable,
+)
 
 MAX_BYTES = 500 * 1024
 """Read of a robots.txt; RFC 9309 section 2.5 asks for at least as much."""
 LAST_LINE = re.compile(rb"[^\r\n]*\Z")
 MAX_CRAWL_DELAY = 60.0
 """Seconds; a longer Crawl-delay counts as this."""
-
-WORDS: dict[type[Exception], str] = {
-    DownloadTimeoutError: "robots.txt did not answer in time",
-    DownloadConnectionRefusedError: "robots.txt: the connection was refused",
-    CannotResolveHostError: "robots.txt: the host's name was not found",
-    DownloadCancelledError: "robots.txt is endless",
-}
 
 
 class RobotsMiddleware:
@@ -70,6 +72,17 @@ class RobotsMiddleware:
         if not answer.can_fetch(request.url, self._token):
             raise Disallowed(request.url)
 
+    def sitemaps(self, origin: str) -> list[str]:
+        """What the robots.txt of *origin* names as sitemaps; none where it was not asked for, or could not be had."""
+        asked = self._origins.get(origin)
+        answer = asked.result() if asked is not None and asked.done() else None
+        return list(answer.sitemaps) if isinstance(answer, Protego) else []
+
+    def known(self, request: Request) -> Protego | Exception | None:
+        """What the origin of *request* answered in this run; None where it was not asked."""
+        asked = self._origins.get(origin_of(request))
+        return asked.result() if asked and asked.done() else None
+
     async def _ask(self, request: Request, origin: str) -> Protego | Exception:
         answer = await self._fetch(f"{origin}/robots.txt")
         if isinstance(answer, Protego):
@@ -94,7 +107,7 @@ class RobotsMiddleware:
         except IgnoreRequest:
             return parse_rules(b"")  # more than five redirects: as if it were not there (RFC 9309 section 2.3.1.2)
         except Exception as error:
-            return Blocked(WORDS.get(type(error)) or f"robots.txt could not be had: {type(error).__name__} {error}")
+            return why_not(error, url.removesuffix("/robots.txt"))
         return judge(response)
 
 
@@ -102,6 +115,31 @@ def origin_of(request: Request) -> str:
     """Scheme, host and port of a request: what one robots.txt speaks for."""
     parts = urlparse_cached(request)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+
+
+def why_not(error: Exception, origin: str) -> Blocked:
+    """What to say of *origin* where there is no answer to judge: nothing is asked of it (RFC 9309 section 2.3.1.4).
+
+    Firewalls refuse by silence, so a host that is silent counts as one that does not want us.
+    """
+    match error:
+        case CannotResolveHostError():
+            return Unreachable(f"the host {origin.partition('://')[2]} cannot be resolved")
+        case DownloadConnectionRefusedError():
+            return Unreachable(f"{origin} refused the connection")
+        case HandshakeFailed():
+            return Unreachable(f"{origin}: {error}")
+        case ConnectError():
+            return Unreachable(f"{origin} cannot be reached: {error}")
+        case ConnectTimeout():
+            return Blocked(f"{origin} did not take a connection in time")
+        case NoAnswer():
+            return Blocked(f"{origin}: {error}")
+        case DownloadTimeoutError():
+            return Blocked("robots.txt did not answer in time")
+        case DownloadCancelledError():
+            return Blocked("robots.txt is endless")
+    return Blocked(f"robots.txt could not be had: {type(error).__name__} {error}")
 
 
 def judge(response: Response) -> Protego | Blocked:

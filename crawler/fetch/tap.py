@@ -1,7 +1,7 @@
 """The wire tap: Scrapy's HTTP/1.1 download handler with every byte of a request and its response kept.
 
-It sits between Twisted's HTTP client and the transport (above TLS). After a download, done or failed,
-``request.meta["exchange"]`` is the ``Exchange``; it is absent only where no request was sent (no address, no
+It sits between Twisted's HTTP client and the transport (above TLS, whose facts it keeps). After a download, done or
+failed, ``request.meta["exchange"]`` is the ``Exchange``; it is absent only where no request was sent (no address, no
 connection). Interim responses (1xx) before the response are in ``request.meta["interim"]`` where there were any.
 """
 
@@ -41,8 +41,10 @@ from twisted.web._newclient import Request as TxRequest
 from twisted.web.client import URI
 from twisted.web.iweb import IResponse
 
+from crawler.fetch.errors import ConnectTimeout, NoAnswer
 from crawler.fetch.guard import GuardedReactor, Network, parse_networks
-from crawler.records import Exchange, Truncation
+from crawler.fetch.tls import RecordingConnection, RecordingPolicy, facts_of, handshake_failure, is_secured
+from crawler.records import Exchange, TlsFacts, Truncation
 
 DOWNLOAD_HANDLERS: dict[str, str | None] = {
     "http": "crawler.fetch.tap.TapDownloadHandler",
@@ -65,13 +67,28 @@ INTERIM = re.compile(rb"HTTP/\S+ 1\d\d(?: [^\n]*)?\r?\n(?:[^\r\n][^\n]*\n)*\r?\n
 class Tap:
     """What crosses the wire for one request."""
 
-    __slots__ = ("excess", "ip", "is_over", "is_reset", "limit", "received", "sent", "size", "started_at", "transport")
+    __slots__ = (
+        "connection",
+        "excess",
+        "ip",
+        "is_over",
+        "is_reset",
+        "limit",
+        "received",
+        "sent",
+        "size",
+        "started_at",
+        "tls",
+        "transport",
+    )
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.started_at: datetime | None = None
         self.transport: Any = None
+        self.connection: RecordingConnection | None = None
         self.ip: str | None = None
+        self.tls: TlsFacts | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -88,6 +105,13 @@ class Tap:
         self.started_at = datetime.now(UTC)
         self.transport = transport
         self.ip = transport.getPeer().host
+        # Twisted lets go of it before it says that the connection is lost.
+        self.connection = transport.getHandle() if ISSLTransport.providedBy(transport) else None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the request could be sent: over TLS only after the handshake."""
+        return self.transport is not None and (self.connection is None or is_secured(self.connection))
 
     def why_cut(self, error: BaseException | None) -> Truncation:
         """Why a response that is not whole ended, in WARC's words."""
@@ -115,6 +139,7 @@ class Tap:
             request=b"".join(self.sent),
             response=response,
             truncated=truncated,
+            tls=self.tls,
         )
 
 
@@ -155,6 +180,7 @@ class _TappedRequest(TxRequest):
 
 class _TapProtocol(_LenientHTTP11ClientProtocol):
     _tap: Tap | None = None
+    _tls: TlsFacts | None = None
 
     def request(self, request: TxRequest) -> Deferred[IResponse]:
         request.__class__ = _TappedRequest  # it has no state of its own; Scrapy changes the parser in the same way
@@ -168,6 +194,8 @@ class _TapProtocol(_LenientHTTP11ClientProtocol):
         if tap is not None:
             if tap.is_over:
                 return
+            if not tap.received:
+                tap.tls = self._facts(tap.connection)
             tap.received.append(data)
             tap.size += len(data)
             is_head_over = tap.size > MAX_HEAD and self._parser is not None and self._parser.state != BODY
@@ -176,6 +204,12 @@ class _TapProtocol(_LenientHTTP11ClientProtocol):
                 self.transport.abortConnection()  # type: ignore[union-attr]
                 return
         super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def _facts(self, connection: RecordingConnection | None) -> TlsFacts | None:
+        """Of this protocol's connection; looked up once, with its first answer."""
+        if self._tls is None and connection is not None:
+            self._tls = facts_of(connection)
+        return self._tls
 
     def _finishResponse(self, rest: bytes) -> None:  # noqa: N802 - Twisted's name
         tap, self._tap = self._tap, None
@@ -239,12 +273,16 @@ class TapDownloadHandler(HTTP11DownloadHandler):
         super().__init__(crawler)
         self._pool._factory = _TapFactory  # noqa: SLF001 - Scrapy puts its own factory in the same way
         self._allowed = parse_networks(crawler.settings.getlist("ALLOW_NETWORKS"))
+        portal = getattr(crawler.spider, "portal", None)
+        self._is_legacy = portal is not None and portal.tls == "legacy"
+        self._contextFactory = RecordingPolicy(legacy=self._is_legacy)  # type: ignore[assignment]  # zope's interface
 
     async def download_request(self, request: Request) -> Response:
         """Download, and leave the exchange in the meta of *request* however it ends.
 
-        A response cut short by the server comes with the flag ``dataloss``. Raises what Scrapy's handler raises, and
-        AddressRefused; DownloadCancelledError means a limit of size.
+        A response cut short by the server comes with the flag ``dataloss``. Raises what Scrapy's handler raises (where
+        nothing came: NoAnswer, HandshakeFailed, ConnectTimeout) and AddressRefused; DownloadCancelledError means a
+        limit of size.
         """
         request.meta.pop("exchange", None)
         request.meta.pop("interim", None)
@@ -277,7 +315,15 @@ class TapDownloadHandler(HTTP11DownloadHandler):
         except (DownloadFailedError, ResponseDataLossError) as error:
             if tap.is_over:
                 raise DownloadCancelledError(f"{request.url} sent more than {tap.size} bytes") from error
-            raise
+            if tap.received or not isinstance(error, DownloadFailedError):
+                raise
+            if tap.is_connected:
+                raise NoAnswer("the connection was closed without an answer") from error
+            raise handshake_failure(error, legacy=self._is_legacy) from error
+        except DownloadTimeoutError as error:
+            if tap.is_connected:
+                raise
+            raise ConnectTimeout(str(error)) from error
         if tap.is_over:
             raise DownloadCancelledError(f"{request.url} sent more than {tap.size} bytes")
         if tap.is_reset and "partial" in response.flags:

@@ -16,6 +16,7 @@ from scrapy.http import Response
 from scrapy.utils.reactor import install_reactor
 from twisted.python.failure import Failure
 
+from crawler.catalogue import Portal
 from crawler.fetch.tap import DOWNLOAD_HANDLERS
 from crawler.records import Exchange
 
@@ -64,10 +65,11 @@ class Asker(Spider):
 
     name = "asker"
 
-    def __init__(self, requests: Sequence[Request], outcomes: list[Outcome]) -> None:
+    def __init__(self, requests: Sequence[Request], outcomes: list[Outcome], portal: Portal | None = None) -> None:
         super().__init__()
         self.requests = requests
         self.outcomes = outcomes
+        self.portal = portal
 
     async def start(self) -> AsyncIterator[Request]:
         for number, request in enumerate(self.requests):
@@ -99,11 +101,11 @@ class Asker(Spider):
         return outcome
 
 
-async def ask(*requests: Request | str, **settings: Any) -> list[Outcome]:
-    """Crawl *requests* in order; what came, in the order in which it came."""
+async def ask(*requests: Request | str, portal: Portal | None = None, **settings: Any) -> list[Outcome]:
+    """Crawl *requests* in order, as a spider of *portal*; what came, in the order in which it came."""
     outcomes: list[Outcome] = []
     wanted = [Request(request) if isinstance(request, str) else request for request in requests]
-    await AsyncCrawlerRunner({**SETTINGS, **settings}).crawl(Asker, requests=wanted, outcomes=outcomes)
+    await AsyncCrawlerRunner({**SETTINGS, **settings}).crawl(Asker, requests=wanted, outcomes=outcomes, portal=portal)
     return outcomes
 
 

@@ -1,20 +1,14 @@
 """A raw loopback server: sends the bytes that a test wrote down, and keeps the bytes that it heard."""
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 import struct
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Literal, Self
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from tests.support.tls import certified
 
 Step = bytes | float | Literal["close", "drop", "reset"]
 """Bytes to send, seconds to wait, or an end of the connection (``drop``: under TLS without its alert).
@@ -36,7 +30,13 @@ class Heard:
 class WireServer:
     """Answers each request with the steps that *script* gives for its path."""
 
-    def __init__(self, script: Callable[[str], Sequence[Step]], *, tls: bool = False, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        script: Callable[[str], Sequence[Step]],
+        *,
+        tls: bool | ssl.SSLContext = False,
+        host: str = "127.0.0.1",
+    ) -> None:
         self._script = script
         self._tls = tls
         self._host = host
@@ -46,7 +46,7 @@ class WireServer:
         self.most_at_once = 0
 
     async def __aenter__(self) -> Self:
-        context = self_signed() if self._tls else None
+        context = certified(self._host).context() if self._tls is True else self._tls or None
         self._server = await asyncio.start_server(self._serve, self._host, 0, ssl=context, limit=1 << 20)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
@@ -108,35 +108,6 @@ async def _play(steps: Sequence[Step], heard: Heard, writer: asyncio.StreamWrite
                 writer.transport.abort()
             return False
     return True
-
-
-def self_signed() -> ssl.SSLContext:
-    """A server context with a certificate for 127.0.0.1 that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        pem = Path(folder) / "server.pem"
-        pem.write_bytes(
-            certificate.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        context.load_cert_chain(pem)
-    return context
 
 
 def page(body: bytes, *, status: str = "200 OK", headers: Sequence[str] = ()) -> bytes:
