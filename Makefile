@@ -1,34 +1,54 @@
 # Two commands matter: make run (sets up, runs the main job) and make test (sets up, passes every check).
 PYTHON ?= python3
 BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+DEBIAN := chromium fonts-noto-cjk
 
-.PHONY: run test corpus soak bench lock format clean
+.PHONY: run test zoo corpus soak bench debian lock format clean
 
 run: .venv/ready
 	$(BIN)/xianzhi demo
 
-test: .venv/ready
+test: .venv/test-ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest
 
+# Crawls the sample portal of each CMS family twice, and prints what was found and what it cost.
+zoo: .venv/ready
+	$(BIN)/python -m tests.zoo_table
+
 # Serves the real pages of ../shared/corpus from loopback, crawls them, and says what was read.
 corpus: .venv/ready
 	$(BIN)/python -m tests.corpus_portals
 
 # The long trials in full size: kills, fuzzing.
-soak: .venv/ready
+soak: .venv/test-ready
 	XIANZHI_SOAK=1 $(BIN)/pytest -m soak --timeout 1800
 
 bench: .venv/ready
 	$(BIN)/python bench/crawl.py --growth
 	$(BIN)/python bench/extract.py
+	$(BIN)/python bench/pace.py
 
-# The lock names no registry: it installs from whatever pip is set up with.
+# What the tests need of Debian: installs what is missing, as root or through sudo.
+debian:
+	@missing="$$(for name in $(DEBIAN); do dpkg-query --show --showformat '$${Status}' $$name 2>/dev/null \
+		| grep --quiet 'ok installed' || echo $$name; done)"; \
+	if [ -z "$$missing" ]; then echo "already installed: $(DEBIAN)"; exit 0; fi; \
+	sudo="$$([ "$$(id -u)" = 0 ] || echo sudo)"; \
+	echo "installing" $$missing; \
+	$$sudo apt-get update --quiet --quiet && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends $$missing
+
+# The locks name no registry: they install from whatever pip is set up with.
+# requirements-test.txt is what the tests need beyond requirements.txt.
 lock: .venv/ready
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.txt
+	$(COMPILE) pyproject.toml --group dev -o requirements.txt
+	$(COMPILE) pyproject.toml --extra render -c requirements.txt -o requirements-test.txt \
+		$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.txt)
 
 format: .venv/ready
 	$(BIN)/ruff check --fix
@@ -38,6 +58,10 @@ format: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/test-ready: .venv/ready requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-test.txt
 	touch $@
 
 clean:

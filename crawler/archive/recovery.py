@@ -17,11 +17,13 @@ from crawler.archive.batch import StoredCapture
 from crawler.archive.captures import Captures
 from crawler.archive.connection import transaction
 from crawler.records import Capture, CaptureKind
-from crawler.text.urls import canonical
+from crawler.text.canonical import canonical
 from crawler.warc.files import WarcError, open_files
 from crawler.warc.reader import Entry, entries, read_capture
+from crawler.warc.record import RENDERING
 from crawler.warc.salvage import salvage
 
+CAPTURED = frozenset({"response", "revisit", "resource"})
 FILE_NAME = re.compile(r"xianzhi-(?P<portal>.+)-\d{14}-\d+\.warc\.gz")
 
 
@@ -44,13 +46,13 @@ def recover(conn: sqlite3.Connection, warc: Path) -> Iterator[str]:
 
 
 def adopt(conn: sqlite3.Connection, file: Path) -> int:
-    """Give every response in *file* that has no row its row in ``captures``; how many there were."""
+    """Give every response and drawn page in *file* that has no row its row in ``captures``; how many there were."""
     name = FILE_NAME.fullmatch(file.name)
     run = name and conn.execute("SELECT max(run_id) FROM portal_runs WHERE portal_id = ?", (name["portal"],)).fetchone()
     if not name or not run or run[0] is None:
         return 0
     known = {offset for (offset,) in conn.execute("SELECT warc_offset FROM captures WHERE warc_file = ?", (file.name,))}
-    orphans = [e for e in entries(file) if e.kind in {"response", "revisit"} and e.ref.offset not in known and e.url]
+    orphans = [e for e in entries(file) if e.kind in CAPTURED and e.ref.offset not in known and e.url]
     with transaction(conn):
         rows = Captures(conn)
         for entry in orphans:
@@ -61,7 +63,7 @@ def adopt(conn: sqlite3.Connection, file: Path) -> int:
 
 
 def _capture(conn: sqlite3.Connection, folder: Path, entry: Entry, *, run_id: str, portal_id: str) -> Capture:
-    url = entry.url or ""
+    url = (entry.url or "").removeprefix(RENDERING)
     digest = (entry.payload_digest or "").removeprefix("sha256:")
     original = queries.find_original(conn, digest, portal_id=portal_id, url=url) if entry.kind == "revisit" else None
     is_bodiless = entry.kind == "revisit" and original is None
@@ -73,7 +75,7 @@ def _capture(conn: sqlite3.Connection, folder: Path, entry: Entry, *, run_id: st
         kind=_kind(conn, portal_id, url),
         url=url,
         fetched_at=datetime.fromisoformat(entry.date),
-        status=entry.status or 0,
+        status=entry.status or (head and head.status) or 0,
         content_type=entry.content_type,
         content_encoding=head.get("Content-Encoding") if head else None,
         etag=head.get("ETag") if head else None,
@@ -86,8 +88,9 @@ def _capture(conn: sqlite3.Connection, folder: Path, entry: Entry, *, run_id: st
 
 
 def _kind(conn: sqlite3.Connection, portal_id: str, url: str) -> CaptureKind:
-    """What the frontier asked for at *url*, by either scheme."""
-    keys = (canonical(url, scheme="http"), canonical(url, scheme="https"))
-    row = conn.execute("SELECT kind FROM frontier WHERE portal_id = ? AND key IN (?, ?)", (portal_id, *keys)).fetchone()
+    """What the frontier asked for at *url*."""
+    portal = conn.execute("SELECT homepage FROM portals WHERE id = ?", (portal_id,)).fetchone()
+    key = canonical(url, homepage=portal[0] if portal else None)
+    row = conn.execute("SELECT kind FROM frontier WHERE portal_id = ? AND key = ?", (portal_id, key)).fetchone()
     kind: CaptureKind = row[0] if row else "robots" if urlsplit(url).path == "/robots.txt" else "other"
     return kind

@@ -81,7 +81,7 @@ class Portal:
     tls: Tls | None = None
     """``legacy``: the server speaks only old ciphers or renegotiates."""
     render: bool = False
-    """Pages are drawn by scripts and need a browser."""
+    """Its pages are drawn by scripts: a browser draws lists and articles."""
     enabled: bool = True
     note: str | None = None
     """Where the entry comes from, and what to know about it."""

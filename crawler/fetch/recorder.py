@@ -6,7 +6,7 @@ from scrapy.http import Response
 
 from crawler.fetch.backoff import RETRY_STATUSES
 from crawler.fetch.session import Session
-from crawler.records import Exchange
+from crawler.records import Capture, Exchange, Rendering
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -32,7 +32,12 @@ class RecorderMiddleware:
         exchange: Exchange | None = request.meta.pop("exchange", None)
         if exchange is None:
             raise RuntimeError(f"{request.url}: a response without its bytes; is the download handler ours?")
-        capture = self._session.record(exchange, portal_id=self._portal_id, meta=request.meta)
+        self._session.hosts.answered(exchange)
+        rendering: Rendering | None = request.meta.pop("rendering", None)
+        if rendering is None:
+            capture = self._session.record(exchange, portal_id=self._portal_id, meta=request.meta)
+        else:
+            capture = self._record_drawn(rendering, exchange, request)
         request.meta["capture"] = capture
         if capture.kind == "robots" or response.status in REDIRECTS or response.status in RETRY_STATUSES:
             self._session.sink.add_capture(capture)
@@ -44,6 +49,18 @@ class RecorderMiddleware:
         if exchange is not None and exchange.response:
             capture = self._session.record(exchange, portal_id=self._portal_id, meta=request.meta)
             self._session.sink.add_capture(capture)
+        self._record_loaded(request)
+
+    def _record_drawn(self, rendering: Rendering, document: Exchange, request: Request) -> Capture:
+        """A page that was drawn stands for its document, which is a capture of its own, like all that it loaded."""
+        via = request.meta.get("via")
+        first = self._session.record_loaded(document, portal_id=self._portal_id, kind="other", via=via)
+        self._record_loaded(request)
+        return self._session.record_rendering(rendering, first.record, portal_id=self._portal_id, meta=request.meta)
+
+    def _record_loaded(self, request: Request) -> None:
+        for kind, exchange in request.meta.pop("loaded", ()):
+            self._session.record_loaded(exchange, portal_id=self._portal_id, kind=kind, via=request.url)
 
     @property
     def _portal_id(self) -> str:

@@ -12,7 +12,7 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.records import RecordRef
 from crawler.warc.files import OPEN, WarcError, open_for_reading
-from crawler.warc.http import Response, parse_response
+from crawler.warc.http import Head, Response, parse_response
 from crawler.warc.record import Original
 
 _GZIP = b"\x1f\x8b"
@@ -47,7 +47,7 @@ class Entry:
     status: int | None
     """HTTP status of a response or revisit."""
     content_type: str | None
-    """The Content-Type header of a response or revisit."""
+    """The Content-Type header of a response or revisit; the content type of a resource."""
 
 
 def read_record(folder: Path, ref: RecordRef) -> Record:
@@ -72,19 +72,20 @@ def read_record(folder: Path, ref: RecordRef) -> Record:
 def read_capture(folder: Path, ref: RecordRef, original: RecordRef | None = None) -> Response:
     """The response at *ref*: status line, headers, entity with its content coding.
 
-    Where it is a revisit, its head comes from itself and its entity from *original*. Raises WarcError where that is
-    not given or not a response.
+    Where it is a revisit, its head comes from itself and its entity from *original*. A resource is a page as a browser
+    drew it, of an answer 200: its only header is its content type. Raises WarcError where the original is missing or
+    none of these.
     """
     record = read_record(folder, ref)
     kind = record.fields.get("warc-type")
-    if kind == "response":
-        return parse_response(record.block)
+    if kind in {"response", "resource"}:
+        return _response(record)
     if kind != "revisit" or original is None:
         raise _broken(ref, "a revisit, read without its original" if kind == "revisit" else f"a {kind}, no response")
     first = read_record(folder, original)
-    if first.fields.get("warc-type") != "response":
-        raise _broken(original, "the original of a revisit must be a response")
-    stored = parse_response(first.block)
+    if first.fields.get("warc-type") not in {"response", "resource"}:
+        raise _broken(original, "the original of a revisit must be a response or a resource")
+    stored = _response(first)
     return Response(head=parse_response(record.block).head, entity=stored.entity, whole=stored.whole)
 
 
@@ -126,6 +127,14 @@ def entries(path: Path) -> Iterator[Entry]:
             raise WarcError(f"{path}: {str(error).strip()}") from error
 
 
+def _response(record: Record) -> Response:
+    if record.fields["warc-type"] == "response":
+        return parse_response(record.block)
+    content_type = record.fields.get("content-type", "").encode()
+    head = Head(status_line=b"", status=200, headers=((b"Content-Type", content_type),), length=0)
+    return Response(head=head, entity=record.block, whole=True)
+
+
 def _read(folder: Path, ref: RecordRef, length: int) -> bytes:
     with open_for_reading(folder, ref.file) as stream:
         stream.seek(ref.offset)
@@ -147,6 +156,7 @@ def _header(data: bytes, ref: RecordRef) -> tuple[dict[str, str], int]:
 def _entry(record: Any, ref: RecordRef) -> Entry:
     fields = record.rec_headers
     head = record.http_headers if record.rec_type in {"response", "revisit"} else None
+    described = fields if record.rec_type == "resource" else head
     status = head.get_statuscode() if head else ""
     return Entry(
         ref=ref,
@@ -156,7 +166,7 @@ def _entry(record: Any, ref: RecordRef) -> Entry:
         date=fields.get_header("WARC-Date") or "",
         payload_digest=fields.get_header("WARC-Payload-Digest"),
         status=int(status) if re.fullmatch("[0-9]{3}", status) else None,
-        content_type=head.get_header("Content-Type") if head else None,
+        content_type=described.get_header("Content-Type") if described else None,
     )
 
 

@@ -20,11 +20,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from crawler.records import Exchange, RecordRef
+from crawler.records import Exchange, RecordRef, Rendering
 from crawler.warc.http import payload_start, split_head
 
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
+RENDERED_TYPE = "text/html; charset=utf-8"
+RENDERING = "urn:dom:"
+"""Before the address of a drawn page. Under the address itself a replay finds what the server sent."""
 
 _NAMESPACE = uuid.UUID("dc1d9333-0baa-47ff-b70b-b9d9f6e9dd15")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -159,18 +163,37 @@ def revisit(exchange: Exchange, *, identifier: str, warcinfo: str, original: Ori
     )
 
 
-def metadata(exchange: Exchange, *, identifier: str, response: str, fields: Mapping[str, str]) -> bytes:
-    """What is known of an *exchange* besides its bytes, as ``application/warc-fields``."""
+def resource(rendering: Rendering, *, identifier: str, warcinfo: str, document: str) -> bytes:
+    """A page as a browser drew it; *document* is the identifier of the response that it was drawn from.
+
+    Its payload is its block, and one digest does: FastWARC 2.0 looks for the payload of a record behind HTTP headers.
+    """
+    return _record(
+        "resource",
+        identifier=identifier,
+        date=rendering.drawn_at,
+        content_type=RENDERED_TYPE,
+        block=rendering.html,
+        fields=(
+            ("WARC-Target-URI", RENDERING + _uri(rendering.url)),
+            ("WARC-Warcinfo-ID", f"<{warcinfo}>"),
+            ("WARC-Concurrent-To", f"<{document}>"),
+        ),
+    )
+
+
+def metadata(*, uri: str, date: datetime, identifier: str, about: str, fields: Mapping[str, str]) -> bytes:
+    """What is known of the record *about* (an identifier; its target and date) besides its bytes, as warc-fields."""
     return _record(
         "metadata",
         identifier=identifier,
-        date=exchange.started_at,
+        date=date,
         content_type="application/warc-fields",
         block=_warc_fields(fields),
         fields=(
-            ("WARC-Target-URI", _uri(exchange.url)),
-            ("WARC-Concurrent-To", f"<{response}>"),
-            ("WARC-Refers-To", f"<{response}>"),
+            ("WARC-Target-URI", _uri(uri)),
+            ("WARC-Concurrent-To", f"<{about}>"),
+            ("WARC-Refers-To", f"<{about}>"),
         ),
     )
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from isal import igzip_lib
 
-from crawler.records import Exchange, RecordRef
+from crawler.records import Exchange, RecordRef, Rendering
 from crawler.warc import record
 from crawler.warc.files import CUT, OPEN, WarcError, file_name, finish, lock
 from crawler.warc.record import Original, record_id
@@ -79,8 +79,39 @@ class WarcWriter:
         members.append(_member(record.request(exchange, identifier=identifier, response=answer)))
         if fields:
             identifier = record_id(file.name, file.size + sum(map(len, members)))
-            members.append(_member(record.metadata(exchange, identifier=identifier, response=answer, fields=fields)))
+            members.append(
+                _member(
+                    record.metadata(
+                        uri=exchange.url, date=exchange.started_at, identifier=identifier, about=answer, fields=fields
+                    )
+                )
+            )
         self._append(file, b"".join(members))
+        return place
+
+    def write_rendering(self, rendering: Rendering, *, document: RecordRef, fields: Mapping[str, str]) -> RecordRef:
+        """Append a drawn page; the place of its ``resource`` record. *fields* go into a ``metadata`` record.
+
+        *document* is the record that it was drawn from.
+        """
+        file = self._file = self._file or self._create()
+        drawn = record_id(file.name, file.size)
+        first = record.resource(
+            rendering,
+            identifier=drawn,
+            warcinfo=file.warcinfo,
+            document=record_id(document.file, document.offset),
+        )
+        member = _member(first)
+        place = RecordRef(file=file.name, offset=file.size, length=len(member))
+        said = record.metadata(
+            uri=record.RENDERING + rendering.url,
+            date=rendering.drawn_at,
+            identifier=record_id(file.name, file.size + len(member)),
+            about=drawn,
+            fields=fields,
+        )
+        self._append(file, member + _member(said))
         return place
 
     def flush(self, *, fsync: bool = False) -> None:

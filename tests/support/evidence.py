@@ -28,13 +28,13 @@ def assert_rows_and_bytes_agree(archive: Archive) -> int:
 
 
 def assert_no_response_lacks_a_row(archive: Archive) -> None:
-    """Every response and revisit in the WARC files has its row."""
+    """Every response, revisit and drawn page in the WARC files has its row."""
     places = set()
     for path in sorted(archive.warc.glob("*.warc.gz")):
         with path.open("rb") as stream:
             iterator = ArchiveIterator(stream)
             for record in iterator:
-                if record.rec_type in {"response", "revisit"}:
+                if record.rec_type in {"response", "revisit", "resource"}:
                     places.add((path.name, iterator.get_record_offset()))
     assert places == set(archive.query("SELECT warc_file, warc_offset FROM captures"))
 
