@@ -27,24 +27,25 @@ HERE = pathlib.Path(__file__).parent
 def timed(command, stdin=None):
     """(wall seconds, CPU seconds, peak MB of the largest process, stdout) of a command and its children."""
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out:
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as said:
         given.write((stdin or "").encode())
         given.seek(0)
-        process = subprocess.Popen(command, stdin=given, stdout=out)
+        process = subprocess.Popen(command, stdin=given, stdout=out, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - began
         out.seek(0)
-        text = out.read().decode()
+        said.seek(0)
+        text, words = out.read().decode(), said.read().decode()
     if process.returncode:
-        sys.exit(f"{command[:3]} ended with {process.returncode}: {text[-500:]}")
+        sys.exit(f"{command[:3]} ended with {process.returncode}: {text[-500:]}\n{words[-2000:]}")
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
 
 
 class Server:
-    def __init__(self, portals, articles):
+    def __init__(self, *arguments):
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "server.py", str(portals), str(articles)],
+            [sys.executable, HERE / "server.py", *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,5 +1,6 @@
 """One slot a host holds what it promises, counted at a real server."""
 
+import asyncio
 import time
 from functools import cache
 from itertools import pairwise
@@ -9,6 +10,7 @@ from scrapy import Request, signals
 from scrapy.core.downloader import Downloader
 
 from crawler.fetch.downloader import PoliteDownloader
+from crawler.fetch.tap import TapDownloadHandler
 from tests.support.fetching import ask, in_reactor
 from tests.support.wire import WireServer, page
 
@@ -34,6 +36,15 @@ class Slowed(PoliteDownloader):
                 self.set_delay(request, 0.05)
 
 
+class SlowToConnect(TapDownloadHandler):
+    """Its first request is on the wire 0.3 seconds after it was asked for."""
+
+    async def download_request(self, request):
+        if request.url.endswith("/first"):
+            await asyncio.sleep(0.3)
+        return await super().download_request(request)
+
+
 async def most_at_once(downloader: str, limit: int, delay: float = 0.0) -> int:
     async with WireServer(lambda _: [0.02, page(b"x")]) as server:
         urls = [server.url(f"/{number}") for number in range(12)]
@@ -42,7 +53,7 @@ async def most_at_once(downloader: str, limit: int, delay: float = 0.0) -> int:
         return server.most_at_once
 
 
-async def gaps(*names: str) -> list[float]:
+async def gaps(*names: str, **settings: object) -> list[float]:
     """Seconds between the arrivals of the requests."""
     arrived = []
 
@@ -53,8 +64,7 @@ async def gaps(*names: str) -> list[float]:
     async with WireServer(script) as server:
         await ask(
             *(Request(server.url(f"/{name}")) for name in names),
-            DOWNLOADER=f"{__name__}.Slowed",
-            DOWNLOAD_DELAY_JITTER=0.5,
+            **{"DOWNLOADER": f"{__name__}.Slowed", "DOWNLOAD_DELAY_JITTER": 0.5, **settings},
         )
     return [after - before for before, after in pairwise(arrived)]
 
@@ -70,6 +80,14 @@ async def trial():
         "pause": await gaps("pause", "next", "after"),
         "backoff": await gaps("slow", "next", "well", "after", "later"),
         "crawl-delay": await gaps("crawl-delay", "slow", "next", "well", "after"),
+        "slow to connect": await gaps(
+            "first",
+            "next",
+            "after",
+            DOWNLOAD_DELAY=0.4,
+            DOWNLOAD_DELAY_JITTER=0,
+            DOWNLOAD_HANDLERS={"http": f"{__name__}.SlowToConnect"},
+        ),
     }
 
 
@@ -102,6 +120,10 @@ def test_a_backoff_spaces_requests_until_it_is_taken_back():
     spaced, also_spaced, _, free = found()["backoff"]  # between them a timer that was set already runs out
     assert min(spaced, also_spaced) >= 0.2 * 0.5 - 0.02  # the jitter's lower end
     assert free < 0.09
+
+
+def test_the_delay_counts_from_when_a_request_was_sent():
+    assert min(found()["slow to connect"]) > 0.39
 
 
 def test_a_crawl_delay_is_never_undercut_by_jitter_or_by_recovery():

@@ -64,3 +64,23 @@ def json_option(command: F) -> F:
         is_flag=True,
         help="The result as JSON on standard output; what is for people on standard error.",
     )(command)
+
+
+def live_options(command: F) -> F:
+    """``--allow-network`` and ``--delay``, for what asks portals without a run."""
+    for option in (
+        click.option(
+            "--delay",
+            type=click.FloatRange(min=0),
+            help="Seconds between requests to a host (default: the portal's, or 1).",
+        ),
+        click.option(
+            "--allow-network",
+            "networks",
+            multiple=True,
+            metavar="CIDR",
+            help="Allow addresses that are not public, such as 127.0.0.0/8; repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command

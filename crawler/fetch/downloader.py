@@ -1,10 +1,11 @@
 """Scrapy's downloader with the politeness that it promises: one slot a host, its limit, its delay, its pauses."""
 
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Self
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler
 from scrapy.http import Response
@@ -16,7 +17,8 @@ class PoliteDownloader(Downloader):
     """Holds ``CONCURRENT_REQUESTS_PER_DOMAIN``; a slot can be slowed down and paused.
 
     A slot's delay is the larger of what politeness asks (``set_delay``) and what the host's health asks
-    (``set_backoff``). Slots live as long as the crawler, so that neither is forgotten over a quiet minute.
+    (``set_backoff``). It counts from when a request was sent: looking up a name, connecting, or a busy process may take
+    longer than the delay. Slots live as long as the crawler, so that nothing is forgotten over a quiet minute.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -24,6 +26,7 @@ class PoliteDownloader(Downloader):
         self._polite: dict[str, float] = {}
         self._backoff: dict[str, float] = {}
         self._resume: dict[str, float] = {}
+        crawler.signals.connect(self._count_from_sending, signal=signals.response_downloaded)
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
@@ -71,6 +74,14 @@ class PoliteDownloader(Downloader):
 
     def _apply(self, key: str, slot: Slot) -> None:
         slot.delay = max(self._polite[key], self._backoff.get(key, 0.0))
+
+    def _count_from_sending(self, request: Request) -> None:
+        """Scrapy counts a slot's delay from when it took a request from the queue (2.19)."""
+        exchange = request.meta.get("exchange")
+        if exchange is not None:
+            slot = self._get_slot(request)[1]
+            ago = (datetime.now(UTC) - exchange.started_at).total_seconds()
+            slot.lastseen = max(slot.lastseen, monotonic() - max(ago, 0.0))
 
     def _wait_for_download(
         self, slot: Slot, request: Request, queue_dfd: Deferred[Response]
