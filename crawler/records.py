@@ -13,8 +13,28 @@ CaptureKind = Literal["article", "list", "feed", "robots", "attachment", "image"
 PageKind = Literal["article", "list", "other"]
 PublishedBasis = Literal["visible", "meta", "url", "list", "dateline"]
 Role = Literal["body", "heading", "caption", "byline", "repeat", "boilerplate", "spam"]
+DivisionBasis = Literal["site_id", "portal", "text"]
 RemovalReason = Literal["repeat", "spam", "furniture"]
 Truncation = Literal["length", "time", "disconnect", "unspecified"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFacts:
+    """What the TLS of a connection was like; the certificate is recorded, whatever it is worth."""
+
+    protocol: str
+    """``TLSv1.3`` …"""
+    cipher: str
+    """Its name in OpenSSL."""
+    certificate_sha256: str
+    """Hex digest of the certificate (DER)."""
+    certificate_subject: str
+    """As RFC 4514 writes names."""
+    certificate_issuer: str
+    certificate_not_after: datetime | None
+    """UTC; None where it cannot be read."""
+    certificate_problem: str | None
+    """What a browser would warn of, in words; None where it would not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +53,21 @@ class Exchange:
     """Status line, headers and body, transfer coding kept; empty where nothing came."""
     truncated: Truncation | None = None
     """Why the response is not whole, in WARC's words; None for a whole one."""
+    tls: TlsFacts | None = None
+    """None where it came without TLS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """A page as a browser drew it: what its scripts made of the document and of what they loaded."""
+
+    url: str
+    drawn_at: datetime
+    """UTC, when the drawing was taken."""
+    html: bytes = field(repr=False)
+    """The document's tree as HTML, UTF-8."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What drew it and how, as fields for its WARC ``metadata`` record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +154,31 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpamSpan:
+    """An injected run of text, where it stands in its paragraph or in the title."""
+
+    position: int
+    """The paragraph's place among ``Article.paragraphs``; -1 for the title."""
+    start: int
+    """Unicode code points of the exact text, half open."""
+    end: int
+    text: str
+    rule: str
+    score: float
+    cut: bool
+    """Left out of the reading text; else only flagged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A division that an article names."""
+
+    division_code: str
+    """Six digits of GB/T 2260, of the table of the article's own year."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that an article links to."""
 
@@ -158,7 +218,12 @@ class Article:
     site_id: str | None = None
     division: str | None = None
     """Six digits of GB/T 2260."""
+    division_basis: DivisionBasis | None = None
+    """How it is known."""
     paragraphs: tuple[Paragraph, ...] = field(repr=False, default=())
     removed: tuple[Removal, ...] = field(repr=False, default=())
+    spam: tuple[SpamSpan, ...] = ()
+    """By position and start; spans don't overlap."""
+    mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     images: tuple[Image, ...] = ()

@@ -1,6 +1,6 @@
 """Scrapy's settings: the data flow first, then manners, then what is off.
 
-spider ─► request ─► [robots, back-off, recorder] ─► wire ─► WARC
+spider ─► request ─► [schemes, robots, back-off, recorder] ─► wire ─► WARC
                                │
 Capture ─► decode ─► extract ─► clean ─► sections ─► store ─► archive.db
 """
@@ -21,6 +21,7 @@ ITEM_PIPELINES = {
     "pipelines.store.StorePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "crawler.fetch.schemes.SchemesMiddleware": 50,
     "crawler.fetch.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
@@ -37,7 +38,7 @@ DOWNLOADER = "crawler.fetch.downloader.PoliteDownloader"
 DOWNLOAD_HANDLERS = TAPPED_HANDLERS
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"  # IPv6 too; the tap's reactor guards every connection
 EXTENSIONS_BASE: dict[str, int] = {}
-EXTENSIONS = {"crawler.fetch.session.SessionExtension": 0}
+EXTENSIONS = {"crawler.fetch.session.SessionExtension": 0, "crawler.fetch.again.LookAgainExtension": 1}
 
 # Manners.
 USER_AGENT = OUR_USER_AGENT
@@ -60,6 +61,8 @@ DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_TIMEOUT = 30
 DOWNLOAD_FAIL_ON_DATALOSS = False  # a response cut short is archived with its flag
 REDIRECT_MAX_TIMES = 5
+LISTS_ALIKE = 5_000  # addresses of one pattern in one run, against traps: a day has room for 86,400 requests
+ARTICLES_ALIKE = 50_000
 CONCURRENT_ITEMS = 4  # the default of 100 starts 100 tasks a response
 REACTOR_THREADPOOL_MAXSIZE = 20
 

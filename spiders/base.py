@@ -1,57 +1,45 @@
-"""What every spider does: list page → article links → captures.
+"""What every spider does with lists: list page → article links → the next page, as long as there is something new.
 
-A CMS family is a subclass that says where the links and the next page are (``links``, ``next_page``); everything
-else (canonical addresses, staying on the portal, stopping where nothing is new, the frontier) happens here.
+A CMS family is a subclass that says where the links and the next page are (``links``, ``next_page``), and what is
+behind a page that is only the shell of a program's list (``behind``); everything else happens here and in `articles`.
 """
 
-import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import asdict, replace
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Any
 
 import scrapy
-from scrapy.crawler import Crawler
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
-from crawler.catalogue import Portal
-from crawler.fetch.challenge import challenge
-from crawler.fetch.errors import Blocked, Disallowed
-from crawler.fetch.session import Session
-from crawler.fetch.standalone import session_for
-from crawler.records import Capture, CaptureKind, Listed
+from crawler.fetch.challenge import challenge, is_walled
+from crawler.reading import metatags
+from crawler.reading.identity import contradiction
+from crawler.records import Capture
+from crawler.text.canonical import original
 from crawler.text.coding import unpacked
 from crawler.text.decoding import decode_page
-from crawler.text.urls import canonical, same_site
-from spiders.listing import Following, Link, Listing, unique
+from crawler.text.urls import same_site
+from spiders import subscriptions
+from spiders.articles import ArticleSpider
+from spiders.listing import Following, Link, Listing, Walk, unique
+from spiders.traps import TrapError, is_calendar
 
 NOT_THERE = frozenset({404, 410})
-MAX_PAGES = 5_000
-"""Pages of one list looked at in one run: beyond every real archive, a wall for endless pagers."""
+NO_PROGRAM = NOT_THERE | {400, 403, 405, 500}
+"""What a program answers that moved, or is asked in a way that it does not know any more."""
+LIST_STUB_BYTES = 600
+"""A later list page that short is none: servers of TRS send 300 to 400 bytes for pages that were never published."""
+OVERLAP = 1
+"""Pages looked at behind one that brought nothing new: items are pinned, re-ordered, and move on while we read."""
 
 
-class PortalSpider(scrapy.Spider):
+class StrangerError(Exception):
+    """A list page is not the portal's; ``str()`` says whose it says it is."""
+
+
+class PortalSpider(ArticleSpider):
     """Crawls one portal of the catalogue: ``scrapy crawl FAMILY -a portal=ID``."""
-
-    portal: Portal
-    session: Session
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, portal: str | None = None, **kwargs: Any) -> Self:
-        """Take the portal's entry from the session's catalogue."""
-        if portal is None:
-            raise ValueError(f"which portal? scrapy crawl {cls.name} -a portal=ID (xianzhi portals list shows the ids)")
-        spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.session = session_for(crawler, portal)
-        spider.portal = spider.session.portal(portal)
-        if spider.portal.delay is not None:  # --delay has a higher priority
-            crawler.settings.set("DOWNLOAD_DELAY", spider.portal.delay, priority="spider")
-        spider.article_pattern = re.compile(spider.portal.article) if spider.portal.article else None
-        spider.hosts = spider.portal.hosts
-        return spider
-
-    article_pattern: re.Pattern[str] | None = None
-    hosts: frozenset[str] = frozenset()
 
     # What a family says.
 
@@ -63,91 +51,191 @@ class PortalSpider(scrapy.Spider):
         """The address of the next list page, or how it is asked for, or None on the last one."""
         raise NotImplementedError
 
+    def behind(self, listing: Listing) -> Following | None:
+        """How the list is asked for of which this page, which names no articles, is only the shell."""
+        return None
+
+    def first_page(self, listed: str) -> Following:
+        """How the page is asked for that the catalogue lists as *listed*."""
+        return Following(url=listed)
+
     # What all of them do.
 
     async def start(self) -> AsyncIterator[Any]:
-        """The list pages of the catalogue; what an earlier run left undone is in the frontier already."""
-        for url in self.portal.lists:
-            yield self.list_request(Following(url=url), number=1)
+        """The catalogue's lists, feeds and sitemaps; what an earlier run left undone is in the frontier already."""
+        for request in self.first_pages():
+            yield request
+        for url in self.portal.feeds:
+            yield self.feed_request(url, self.parse_feed)
+        for url in self.portal.sitemaps:
+            yield self.feed_request(url, self.parse_sitemap)
 
-    def list_request(self, page: Following, *, number: int, via: str | None = None) -> scrapy.Request:
+    def first_pages(self) -> Iterator[scrapy.Request]:
+        """A request for the first page of each list: the catalogue's page, or the program known to be behind it."""
+        for listed in self.portal.lists:
+            shell = self._shell(Walk(start=listed))
+            is_whole = self.session.options.full or self._is_unseen(shell)
+            program = None if is_whole else self.session.sink.program(self.portal.id, shell.meta["key"])
+            walk = Walk(start=listed, is_whole=is_whole, program=program)
+            request = self.list_request(Following(**program), number=1, walk=walk) if program else None
+            # A program that failed last night counts as unseen: the shell may know another one.
+            yield request if request and not self._is_unseen(request) else self._shell(replace(walk, program=None))
+
+    def list_request(
+        self, page: Following, *, number: int, via: str | None = None, walk: Walk | None = None
+    ) -> scrapy.Request:
         """A request for a list page, the *number*th of its list, found on the page *via*."""
-        request = self._request(
-            page.url, kind="list", callback=self.parse_list, number=number, via=via, state=dict(page.state)
+        request = self.portal_request(
+            page.url,
+            kind="list",
+            callback=self.parse_list,
+            number=number,
+            via=via,
+            state=dict(page.state),
+            walk=(walk or Walk()).as_meta(),
         )
         if page.body:  # pages behind one address differ by what is posted to it
             request.meta["key"] += "#" + blake2b(page.body.encode(), digest_size=8).hexdigest()
+        if page.mark:
+            request.meta["key"] += f"#{page.mark}"
         return request.replace(method=page.method, body=page.body.encode(), headers=dict(page.headers))
-
-    def article_request(self, link: Link, *, via: str) -> scrapy.Request:
-        """A request for an article, with the validators of its last capture where it is known already."""
-        listed = Listed(title=link.title, published=link.published)
-        request = self._request(link.url, kind="article", callback=self.parse_article, listed=listed, via=via)
-        if self.session.options.full:
-            request.headers.update(self.session.validators(self.portal.id, self.identity(link.url)))
-        return request
 
     def parse_list(self, response: Response) -> Iterator[scrapy.Request | Capture]:
         """Requests for the articles that are new here and for the next page, then the list page's own capture."""
         capture: Capture = response.meta["capture"]
-        if capture.status in NOT_THERE and response.meta["number"] > 1:  # pagers promise more pages than servers keep
+        number, walk = response.meta["number"], Walk(**response.meta.get("walk") or {})
+        if capture.status in NOT_THERE and number > 1:  # pagers promise more pages than servers keep
             self.session.store_capture(capture)
             return
-        page = unpacked(capture.body, capture.content_encoding)
-        reason = challenge(capture.status, page)
-        if reason:
-            self.session.tally(self.portal.id).block(f"{capture.url} {reason}")
-        elif capture.status == 200 and not capture.truncated:
-            decoded = decode_page(page, content_type=capture.content_type, hint=self.portal.encoding)
-            number, state = response.meta["number"], response.meta.get("state")
-            yield from self.follow(Listing.parse(url=capture.url, number=number, text=decoded.text, state=state))
-        yield capture
-
-    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
-        """What a list page leads to. A page that brings nothing new is the last one looked at."""
-        links = [link for link in unique(list(self.links(listing))) if same_site(link.url, self.hosts)]
-        links = [link for link in links if self.is_wanted(link)]
-        fresh = self.session.unseen(self.portal.id, {self.identity(link.url): link for link in links})
-        for link in fresh.values():
-            yield self.article_request(link, via=listing.url)
-        following = self.next_page(listing) if fresh and listing.number < MAX_PAGES else None
-        following = Following(url=following) if isinstance(following, str) else following
-        if following and same_site(following.url, self.hosts):
-            request = self.list_request(following, number=listing.number + 1, via=listing.url)
-            if self.session.unseen_list(self.portal.id, request.meta["key"]):
-                yield request
-
-    def parse_article(self, response: Response) -> Iterator[Capture]:
-        """An article page is a capture; no links are taken from it."""
-        yield response.meta["capture"]
-
-    def is_wanted(self, link: Link) -> bool:
-        """False for what the list dates before ``--since``."""
-        since = self.session.options.since
-        return since is None or link.published is None or link.published[:10] >= since
-
-    def identity(self, url: str) -> str:
-        """The address under which this portal's article is one row."""
-        return canonical(url, scheme=self.portal.homepage.split(":")[0])
-
-    def on_error(self, failure: Failure) -> None:
-        """A request that brought no response: said in the report, tried again in the next run."""
-        request: scrapy.Request = failure.request  # type: ignore[attr-defined]
-        if isinstance(failure.value, Blocked):
-            self.session.tally(self.portal.id).block(str(failure.value))
-        is_ours = isinstance(failure.value, Disallowed)
-        self.session.failed(self.portal.id, request, reason_of(failure), is_ours=is_ours)
-
-    def _request(self, url: str, *, kind: CaptureKind, callback: Any, **meta: Any) -> scrapy.Request:
-        return scrapy.Request(
-            url,
-            callback=callback,
-            errback=self.on_error,
-            meta={"kind": kind, "key": self.identity(url), "portal": self.portal.id, **meta},
+        if walk.program and number == 1 and capture.status in NO_PROGRAM:
+            lost = f"its program {capture.url} answered {capture.status}"
+            shell = self._shell(replace(walk, program=None, lost=lost))
+            if self.session.unseen_list(self.portal.id, shell.meta["key"]):
+                self.session.store_capture(capture)
+                yield shell
+                return
+        state = response.meta.get("state")
+        yield from self._parsed(
+            capture,
+            lambda text: self.follow(Listing.parse(url=capture.url, number=number, text=text, state=state, walk=walk)),
+            is_later=number > 1,
         )
 
+    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
+        """What a list page leads to. Raises TrapError where it leads on and on, StrangerError where it is another's."""
+        self._check_identity(listing)
+        named = unique([replace(link, url=original(link.url)) for link in self.links(listing)])
+        own = [link for link in named if same_site(link.url, self.hosts)]
+        if listing.number == 1 and listing.walk.start:
+            self.session.tally(self.portal.id).seen.see_list(listing.walk.start, len(own))
+        links = {self.identity(link.url): link for link in own if self.is_wanted(link)}
+        fresh = self.session.unseen(self.portal.id, links)
+        for link in fresh.values():
+            self.traps.count("article", link.url)
+            yield self.article_request(link, via=listing.url)
+        if not own and listing.number == 1:
+            yield from self._look_behind(listing)
+        elif own and listing.number == 1 and listing.walk.program:
+            self.session.sink.keep_program(self.portal.id, self._shell(listing.walk).meta["key"], listing.walk.program)
+        if named:
+            yield from self._go_on(listing, links, is_fresh=bool(fresh))
 
-def reason_of(failure: Failure) -> str:
-    """What went wrong, in a line for people."""
-    words = " ".join(str(failure.value).split())
-    return f"{failure.type.__name__}: {words}"[:300] if failure.type else words[:300]
+    def _check_identity(self, listing: Listing) -> None:
+        tags = metatags.read(listing.tree)
+        words = contradiction(
+            tags.get("siteidcode"), tags.get("sitename"), division=self.portal.division, name=self.portal.name
+        )
+        if words:
+            raise StrangerError(words)
+
+    def _go_on(self, listing: Listing, links: Iterable[str], *, is_fresh: bool) -> Iterator[scrapy.Request]:
+        """The next page, as long as pages bring something new: to the archive, or on a first walk to the list."""
+        walk = listing.walk
+        brings = self.traps.adds_to_list(walk.start, links) if walk.is_whole else is_fresh
+        known = 0 if brings else walk.known + 1
+        if known > (OVERLAP if walk.is_whole or listing.number > 1 else 0):
+            return
+        following = self.next_page(listing)
+        following = Following(url=following) if isinstance(following, str) else following
+        if following and same_site(following.url, self.hosts) and not is_calendar(listing.url, following.url):
+            walk = replace(walk, known=known, program=None, lost="")
+            request = self.list_request(following, number=listing.number + 1, via=listing.url, walk=walk)
+            if self.session.unseen_list(self.portal.id, request.meta["key"]):
+                self.traps.count("list", following.url)
+                yield request
+
+    def _look_behind(self, listing: Listing) -> Iterator[scrapy.Request]:
+        """From a shell to the list's program; from a program that names nothing any more to the shell."""
+        walk = listing.walk
+        following = self.behind(listing)
+        if following and same_site(following.url, self.hosts):
+            program = asdict(replace(following, headers=dict(following.headers), state=dict(following.state)))
+            request = self.list_request(following, number=1, via=listing.url, walk=replace(walk, program=program))
+        elif walk.program:
+            request = self._shell(replace(walk, program=None))
+        else:
+            request = None
+        if request and self.session.unseen_list(self.portal.id, request.meta["key"]):
+            yield request
+        elif walk.lost:
+            self.session.tally(self.portal.id).fail(listing.url, walk.lost, is_list=True)
+
+    def _shell(self, walk: Walk) -> scrapy.Request:
+        return self.list_request(self.first_page(walk.start), number=1, walk=walk)
+
+    def _is_unseen(self, request: scrapy.Request) -> bool:
+        """Whether no run was answered under the request's key."""
+        return bool(self.session.unseen(self.portal.id, {request.meta["key"]: request}))
+
+    # Feeds and sitemaps.
+
+    def feed_request(
+        self, url: str, callback: Any, *, mark: str = "", number: int = 1, via: str | None = None
+    ) -> scrapy.Request:
+        """A request for a feed or a sitemap, conditional where it was read before; *number*: how deep it lies."""
+        request = self.portal_request(url, kind="feed", callback=callback, number=number, via=via)
+        since = self.session.options.since
+        for each in (mark, since and f"since={since}"):  # what was read for --since was not read whole
+            request.meta["key"] += f"#{each}" if each else ""
+        if not self.session.options.full and not self._is_unseen(request):
+            request.headers.update(self.session.validators(self.portal.id, request.meta["key"]))
+        return request
+
+    def parse_feed(self, response: Response) -> Iterator[scrapy.Request | Capture]:
+        """Requests for what a feed names that is new here, then the feed's own capture."""
+        capture: Capture = response.meta["capture"]
+        yield from self._parsed(capture, lambda text: subscriptions.follow_feed(self, capture.url, text))
+
+    def parse_sitemap(self, response: Response) -> Iterator[scrapy.Request | Capture]:
+        """Requests for what a sitemap names that is new here or was changed, then the sitemap's own capture."""
+        capture: Capture = response.meta["capture"]
+        depth = response.meta["number"]
+        yield from self._parsed(
+            capture, lambda text: subscriptions.follow_sitemap(self, capture.url, text, depth=depth)
+        )
+
+    # What came.
+
+    def _parsed(
+        self, capture: Capture, follow: Callable[[str], Iterator[scrapy.Request]], *, is_later: bool = False
+    ) -> Iterator[scrapy.Request | Capture]:
+        """What the text of a list or a feed leads to (*follow*), then its capture, or its failure."""
+        page = unpacked(capture.body, capture.content_encoding)
+        is_stub = is_later and capture.status == 200 and len(page) < LIST_STUB_BYTES and not is_walled(page)
+        wall = None if is_stub else challenge(capture.status, page)
+        if wall:
+            self.session.store_wall(capture, wall)
+        elif capture.status == 304:
+            self.session.store_capture(capture)
+        elif capture.status != 200 or capture.truncated:
+            yield capture
+        else:
+            decoded = decode_page(page, content_type=capture.content_type, hint=self.portal.encoding)
+            try:
+                yield from follow(decoded.text)
+            except TrapError as error:
+                self.session.store_failure(capture, str(error))
+            except StrangerError as error:
+                self.session.store_stranger(capture, str(error))
+            else:
+                yield capture

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import scrapy
-
 from crawler.text import dates
-from crawler.text.urls import absolute, same_site
+from crawler.text.urls import absolute
 from spiders.base import PortalSpider
 from spiders.listing import Following, Link, Listing, dated_like
 from spiders.pagers import next_link, numbered_link
@@ -32,12 +30,9 @@ class EpointSpider(PortalSpider):
 
     name = "epoint"
 
-    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
+    def behind(self, listing: Listing) -> Following | None:
         """A disclosure page is a shell: the list is asked for, once it is known under which id the portal runs."""
-        yield from super().follow(listing)
-        behind = behind_shell(listing)
-        if behind and same_site(behind.url, self.hosts):
-            yield self.list_request(behind, number=1, via=listing.url)
+        return behind_shell(listing)
 
     def links(self, listing: Listing) -> Iterator[Link]:
         """Articles by category, day and UUID; from the program's answer or from the page's dated lists."""
@@ -89,7 +84,8 @@ def behind_shell(listing: Listing) -> Following | None:
         return asked({**page, "action": action, "guid": guid[1], "seen": 0}, 0)
     sources = (absolute(listing.base, str(source)) for source in listing.tree.xpath("//script/@src"))
     script = next((url for url in sources if url and SITE_SCRIPT.search(url)), None)
-    return Following(url=script, state=page) if script and not listing.state else None
+    mark = f"{page['categorynum']} {page['deptcode']}"  # all columns of a portal have the same script
+    return Following(url=script, state=page, mark=mark) if script and not listing.state else None
 
 
 def asked(state: Mapping[str, Any], index: int) -> Following:

@@ -1,22 +1,12 @@
-"""Any site with RSS (0.9 to 2.0) or Atom: the catalogue's ``feeds``, no list pages."""
+"""Any site with RSS or Atom: the catalogue's ``feeds``, which every portal has read, and no list pages."""
 
-import re
-from collections.abc import AsyncIterator, Iterator
-from html import unescape
-from typing import Any
+from collections.abc import Iterator
 
-from lxml import etree
+import scrapy
 
-from crawler.text import timestamps, xml
-from crawler.text.urls import absolute
+from spiders import feeds
 from spiders.base import PortalSpider
 from spiders.listing import Link, Listing
-
-ROOTS = {"rss", "RDF", "feed"}
-ENTRIES = {"item", "entry"}
-DATES = ("pubDate", "published", "date", "issued", "updated", "modified")
-"""The elements that date an entry, the best first; ``date`` is Dublin Core's."""
-MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
 class FeedSpider(PortalSpider):
@@ -24,49 +14,15 @@ class FeedSpider(PortalSpider):
 
     name = "feed"
 
-    async def start(self) -> AsyncIterator[Any]:
-        """The catalogue's feeds."""
+    def first_pages(self) -> Iterator[scrapy.Request]:
+        """None: ``lists`` are left alone."""
         if not self.portal.feeds:
             self.session.tally(self.portal.id).fail(self.portal.homepage, "no feeds in the catalogue", is_list=True)
-        for url in self.portal.feeds:
-            yield self._request(url, kind="feed", callback=self.parse_list, number=1)
+        yield from ()
 
     def links(self, listing: Listing) -> Iterator[Link]:
-        """The entries. Raises XmlError for what is no feed, which the report then says."""
-        root = xml.parse(listing.text)
-        if xml.local_name(root) not in ROOTS:
-            raise xml.XmlError(f"no feed: the root is called {xml.local_name(root)[:40]}")
-        for element in root.iter(etree.Element):
-            if xml.local_name(element) in ENTRIES:
-                yield from self._entry(listing, element)
+        """The entries of a page that is a feed. Raises XmlError for what is none."""
+        return feeds.entries(listing.url, listing.text)
 
     def next_page(self, listing: Listing) -> None:
         """A feed has none."""
-
-    def _entry(self, listing: Listing, entry: etree._Element) -> Iterator[Link]:
-        parts: dict[str, etree._Element] = {}
-        for child in entry.iterchildren(etree.Element):
-            parts.setdefault(xml.local_name(child), child)
-        base = absolute(listing.url, entry.base or "") or listing.url  # xml:base, which Atom's links may be relative to
-        url = absolute(base, _address(entry, parts))
-        if url and (self.article_pattern is None or self.article_pattern.search(url)):
-            times = (timestamps.read(xml.words(parts[name])) for name in DATES if name in parts)
-            yield Link(url=url, title=_title(parts.get("title")), published=next(filter(None, times), None))
-
-
-def _address(entry: etree._Element, parts: dict[str, etree._Element]) -> str:
-    """The page of an entry: RSS's link, Atom's alternate link, else an identifier that is an address."""
-    for child in entry.iterchildren(etree.Element):
-        href = child.get("href")
-        if xml.local_name(child) == "link" and href and child.get("rel", "alternate") == "alternate":
-            return str(href)
-    link = xml.words(parts.get("link"))
-    guid = parts.get("guid")
-    if link or guid is None or guid.get("isPermaLink") == "false":
-        return link
-    return xml.words(guid)
-
-
-def _title(element: etree._Element | None) -> str | None:
-    """A title in words: feeds escape markup inside it, some of them twice."""
-    return " ".join(MARKUP.sub("", unescape(xml.words(element))).split()) or None

@@ -7,9 +7,8 @@ issues that come late.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
@@ -38,7 +37,7 @@ class FounderEpaperSpider(PortalSpider):
 
     name = "founder_epaper"
 
-    async def start(self) -> AsyncIterator[Any]:
+    def first_pages(self) -> Iterator[scrapy.Request]:
         """Today's and yesterday's front pages; each day leads to the newest one before it that is not known yet."""
         today = timestamps.today()
         for form in self.portal.lists:

@@ -50,21 +50,11 @@ class JcmsSpider(PortalSpider):
         unit = listing.state or unit_of(listing, store)
         if not unit:
             return None if store else next_link(listing)
-        first, last = unit["last"] + 1, unit["last"] + PAGES_A_BATCH * unit["per_page"]
-        if first > unit["total"]:
+        if not listing.state or unit["head"] not in {"", head_of(store, unit["page"])}:
+            return page_after(unit) if unit.get("is_paged") else batch_after(unit)
+        if unit.get("is_paged"):
             return None
-        span = urlencode({"startrecord": first, "endrecord": last, "perpage": unit["per_page"]})
-        return Following(
-            url=f"{unit['proxy']}?{span}",
-            method="POST",
-            body=urlencode(unit["form"]),
-            headers={
-                "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-                "X-Requested-With": "XMLHttpRequest",
-                "Referer": unit["page"],
-            },
-            state={**unit, "last": last},
-        )
+        return page_after({**unit, "last": unit["last"] - PAGES_A_BATCH * unit["per_page"]})
 
 
 def store_of(listing: Listing) -> str:
@@ -106,7 +96,44 @@ def unit_of(listing: Listing, store: str) -> Mapping[str, Any]:
         "total": int(total[1] or total[2]),
         "per_page": int(per_page[1]) if per_page else 15,
         "last": len(records_of(store)),
+        "head": head_of(store, listing.url),
     }
+
+
+def batch_after(unit: Mapping[str, Any]) -> Following | None:
+    """How the records behind the last ones are asked for, as the portals' own script does it."""
+    first, last = unit["last"] + 1, unit["last"] + PAGES_A_BATCH * unit["per_page"]
+    if first > unit["total"]:
+        return None
+    span = urlencode({"startrecord": first, "endrecord": last, "perpage": unit["per_page"]})
+    return Following(
+        url=f"{unit['proxy']}?{span}",
+        method="POST",
+        body=urlencode(unit["form"]),
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "X-Requested-With": "XMLHttpRequest",
+            "Referer": unit["page"],
+        },
+        state={**unit, "last": last},
+    )
+
+
+def page_after(unit: Mapping[str, Any]) -> Following | None:
+    """How the page behind the last record is asked for from a program that answers every batch with its first one."""
+    if unit["last"] >= unit["total"]:
+        return None
+    number = unit["last"] // unit["per_page"] + 1
+    query = urlencode({"page": number, "perpage": unit["per_page"], **unit["form"]})
+    headers = {"X-Requested-With": "XMLHttpRequest", "Referer": unit["page"]}
+    state = {**unit, "last": number * unit["per_page"], "is_paged": True}
+    return Following(url=f"{unit['proxy']}?{query}", headers=headers, state=state)
+
+
+def head_of(store: str, page: str) -> str:
+    """The address in the first record of *store*; empty where there is none."""
+    parts = (Listing.parse(url=page, number=1, text=record) for record in records_of(store)[:1])
+    return next((url for part in parts for _, url in part.anchors()), "")
 
 
 def link_of(record: str, *, page: str, pattern: re.Pattern[str]) -> Link | None:

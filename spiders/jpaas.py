@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import scrapy
 from lxml import html
 
-from crawler.text.urls import absolute, same_site
+from crawler.text.urls import absolute
 from spiders.base import PortalSpider
 from spiders.jcms import ARTICLE
 from spiders.listing import Following, Link, Listing, dated_like
@@ -28,13 +27,10 @@ class JpaasSpider(PortalSpider):
 
     name = "jpaas"
 
-    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
+    def behind(self, listing: Listing) -> Following | None:
         """A column page without articles is a shell: its first page is asked for like the later ones."""
-        yield from super().follow(listing)
-        has_articles = any(same_site(link.url, self.hosts) for link in self.links(listing))
-        unit = {} if listing.state or has_articles else unit_of(listing)
-        if unit and same_site(unit["address"], self.hosts):
-            yield self.list_request(page_of(unit, 1), number=1, via=listing.url)
+        unit = {} if listing.state else unit_of(listing)
+        return page_of(unit, 1) if unit else None
 
     def links(self, listing: Listing) -> Iterator[Link]:
         """The articles of the page's list, or of the piece of markup that the program sent."""

@@ -1,8 +1,8 @@
 """A list page as a spider sees it, and what its links look like."""
 
 import re
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from typing import Any
 
@@ -37,6 +37,28 @@ class Following:
     headers: Mapping[str, str] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     """What the list's later pages must know of the earlier ones; has to survive JSON."""
+    mark: str = ""
+    """What tells pages apart that share address and body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """The way through one list of the catalogue, as far as its pages must know of it."""
+
+    start: str = ""
+    """The catalogue's address of the list."""
+    is_whole: bool = False
+    """To the list's end, known articles or not: it was never walked before, or ``--full`` asks for it."""
+    known: int = 0
+    """Pages in a row before this one that brought nothing new."""
+    program: Mapping[str, Any] | None = None
+    """How the list's first page is asked for (a `Following`'s fields) where the catalogue's page is only its shell."""
+    lost: str = ""
+    """What the program answered that was known to be behind the shell, where that was no list any more."""
+
+    def as_meta(self) -> dict[str, Any]:
+        """What differs from the defaults, for a request's ``meta``; survives JSON."""
+        return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) != each.default}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +73,12 @@ class Listing:
     tree: html.HtmlElement = field(repr=False)
     state: Mapping[str, Any] = field(default_factory=dict)
     """What an earlier page of the list left for this one (``Following.state``)."""
+    walk: Walk = Walk()
 
     @classmethod
-    def parse(cls, *, url: str, number: int, text: str, state: Mapping[str, Any] | None = None) -> "Listing":
+    def parse(
+        cls, *, url: str, number: int, text: str, state: Mapping[str, Any] | None = None, walk: Walk = Walk()
+    ) -> "Listing":
         """Parse *text*; an empty or unreadable page is an empty tree, never an exception."""
         # lxml refuses str with an encoding declaration in an XML prolog, and NUL ends a C string.
         markup = text.replace("\0", "").encode("utf-8", "replace")
@@ -62,7 +87,7 @@ class Listing:
             tree = html.document_fromstring(markup, parser=parser, ensure_head_body=True)
         except etree.ParserError:  # nothing that makes an element: empty, or "</0"
             tree = html.Element("html")
-        return cls(url=url, number=number, text=text, tree=tree, state=state or {})
+        return cls(url=url, number=number, text=text, tree=tree, state=state or {}, walk=walk)
 
     @property
     def base(self) -> str:
@@ -143,26 +168,30 @@ def unique(links: list[Link]) -> list[Link]:
 
 def links_like(listing: Listing, pattern: re.Pattern[str]) -> Iterator[Link]:
     """The links of a page in whose address *pattern* is found, with title and day, in page order."""
-    found = [(anchor, url) for anchor, url in listing.anchors() if pattern.search(url) and url != listing.url]
+    found = _anchors_like(listing, pattern)
     articles = {anchor.get("href") or "" for anchor, _ in found}
     for anchor, url in found:
         yield Link(url=url, title=label(anchor) or None, published=date_near(anchor, among=articles))
 
 
 def dated_like(listing: Listing, pattern: re.Pattern[str]) -> Iterator[Link]:
-    """Like `links_like`, from the page's dated lists only; where no list has days, from its largest one.
+    """Like `links_like`, but only of `dated` lists."""
+    return dated(_anchors_like(listing, pattern))
+
+
+def dated(found: Sequence[tuple[html.HtmlElement, str]]) -> Iterator[Link]:
+    """Of a page's article links, those of its dated lists; where no list has days, of the one with most words.
 
     The hot articles beside a list lie on the same portal, without their days.
     """
-    found = [(anchor, url) for anchor, url in listing.anchors() if pattern.search(url) and url != listing.url]
     articles = {anchor.get("href") or "" for anchor, _ in found}
     groups: dict[tuple[str, ...], list[Link]] = {}
     for anchor, url in found:
         link = Link(url=url, title=headline(anchor) or None, published=date_near(anchor, among=articles))
         groups.setdefault(shape(anchor), []).append(link)
-    dated = [links for links in groups.values() if 2 * sum(1 for link in links if link.published) > len(links)]
-    largest = sorted(groups.values(), key=len, reverse=True)[:1]
-    for links in dated or largest:
+    with_days = [links for links in groups.values() if 2 * sum(1 for link in links if link.published) > len(links)]
+    wordiest = sorted(groups.values(), key=lambda links: -sum(len(link.title or "") for link in links))[:1]
+    for links in with_days or wordiest:
         yield from links
 
 
@@ -171,3 +200,7 @@ def headline(anchor: html.HtmlElement) -> str:
     title = " ".join((anchor.get("title") or "").split())
     text = " ".join(anchor.text_content().split())
     return title if title and text.startswith(title) else label(anchor)
+
+
+def _anchors_like(listing: Listing, pattern: re.Pattern[str]) -> list[tuple[html.HtmlElement, str]]:
+    return [(anchor, url) for anchor, url in listing.anchors() if pattern.search(url) and url != listing.url]

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import scrapy
-
-from crawler.text.urls import absolute, same_site
+from crawler.text.urls import absolute
 from spiders.base import PortalSpider
 from spiders.listing import Following, Link, Listing, dated_like
 from spiders.pagers import next_link, with_parameter
@@ -28,13 +26,10 @@ class LongtechSpider(PortalSpider):
 
     name = "longtech"
 
-    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
+    def behind(self, listing: Listing) -> Following | None:
         """A disclosure column without articles is a shell: its first page is asked for like the later ones."""
-        yield from super().follow(listing)
-        has_articles = any(same_site(link.url, self.hosts) for link in self.links(listing))
-        label = None if has_articles else label_of(listing)
-        if label and same_site(label, self.hosts):
-            yield self.list_request(page_of(label, 1, referer=listing.url), number=1, via=listing.url)
+        label = label_of(listing)
+        return page_of(label, 1, referer=listing.url) if label else None
 
     def links(self, listing: Listing) -> Iterator[Link]:
         """The articles of the page's dated lists."""

@@ -2,12 +2,10 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urldefrag, urljoin
-
-import scrapy
 
 from crawler.text import dates
 from crawler.text.urls import absolute, same_site
@@ -16,8 +14,6 @@ from spiders.listing import Following, Link, Listing, dated_like
 from spiders.pagers import next_link, numbered_link, with_parameter
 
 ARTICLE = re.compile(r"^[^?#]*/content/(?:\d+/\d+/)?m?post_\d+\.html(?:[?#]|$)")
-MOBILE = re.compile(r"/mpost_(?=\d+\.html)")
-"""The twin of an article for telephones; browsers are sent there by a script."""
 INDEX = re.compile(r"^[^?#]*/gkmlpt/(?:index|policy)/?(?:[?#]|$)")
 API = re.compile(r"^[^?#]*/gkmlpt/api/all/\d+\?")
 SID = re.compile(r"\bSID['\"]?\s*:\s*['\"]?(\d{1,9})")
@@ -33,32 +29,29 @@ class NfcmsSpider(PortalSpider):
 
     name = "nfcms"
 
-    async def start(self) -> AsyncIterator[Any]:
-        """The catalogue's list pages; a disclosure index is one page for all categories, told apart by fragment."""
-        for listed in self.portal.lists:
-            url, category = urldefrag(listed)
-            if INDEX.search(url) and category.isdecimal():
-                request = self.list_request(Following(url=url, state={"category": category}), number=1)
-                request.meta["key"] += f"#{category}"
-                yield request
-            else:
-                yield self.list_request(Following(url=listed), number=1)
+    def first_page(self, listed: str) -> Following:
+        """A disclosure index is one page for all categories, told apart by fragment."""
+        url, category = urldefrag(listed)
+        if INDEX.search(url) and category.isdecimal():
+            return Following(url=url, state={"category": category}, mark=category)
+        return Following(url=listed)
 
-    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
-        """A disclosure index names no articles: they are asked for from the program behind it."""
-        yield from super().follow(listing)
+    def behind(self, listing: Listing) -> Following | None:
+        """The program behind a disclosure index."""
         sid = SID.search(listing.text) if INDEX.search(listing.url) else None
-        if sid:
-            category = listing.state.get("category", NEWEST)
-            url = urljoin(listing.url, f"api/all/{category}?page=1&sid={sid[1]}")
-            yield self.list_request(Following(url=url, headers={"Referer": listing.url}), number=1, via=listing.url)
+        if sid is None:
+            return None
+        category = listing.state.get("category", NEWEST)
+        url = urljoin(listing.url, f"api/all/{category}?page=1&sid={sid[1]}")
+        return Following(url=url, headers={"Referer": listing.url})
 
     def links(self, listing: Listing) -> Iterator[Link]:
-        """What leads to a ``post_``, by the address that is not for telephones."""
+        """What leads to a ``post_`` or its copy for telephones; a disclosure index names none."""
+        if INDEX.search(listing.url):
+            return
         pattern = self.article_pattern or ARTICLE
         named = self._from_api(listing, pattern) if API.search(listing.url) else dated_like(listing, pattern)
-        for link in named:
-            yield Link(url=MOBILE.sub("/post_", link.url), title=link.title, published=link.published)
+        yield from named
 
     def next_page(self, listing: Listing) -> Following | str | None:
         """By link or number; in the disclosure platform until the total is reached."""

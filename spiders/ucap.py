@@ -7,8 +7,6 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import scrapy
-
 from crawler.text import dates
 from crawler.text.urls import absolute
 from spiders.base import PortalSpider
@@ -57,14 +55,10 @@ class UcapSpider(PortalSpider):
             return following
         return self._search(listing)
 
-    def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
-        """As everywhere, and from a page without a list of its own to the search that fills it."""
-        yield from super().follow(listing)
-        if listing.number == 1 and not any(True for _ in self.links(listing)):
-            search = self._search(listing)
-            request = self.list_request(Following(url=search), number=2, via=listing.url) if search else None
-            if request and self.session.unseen_list(self.portal.id, request.meta["key"]):
-                yield request
+    def behind(self, listing: Listing) -> Following | None:
+        """The search that fills a page without a list of its own."""
+        search = self._search(listing) if _answer(listing) is None and listing.number == 1 else None
+        return Following(url=search) if search else None
 
     def _search(self, listing: Listing) -> str | None:
         """The search's page behind what *listing* shows: the second of that many results, or the first."""

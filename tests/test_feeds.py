@@ -1,6 +1,8 @@
 """Feeds and sitemaps: what hostile and broken XML may do, what their times mean, what a night costs."""
 
-from datetime import timedelta
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from crawler.demo.server import serve
 from crawler.demo.site import Response, Site
 from crawler.text import timestamps, xml
+from spiders.sitemaps import changed_since
 from tests.support.crawling import Archive, entry
 from tests.support.planting import page, plant
 from tests.zoo import Planted, article_html
@@ -190,3 +193,115 @@ def test_an_entry_that_gives_its_family_nothing_to_start_from_fails_with_the_rea
         done = archive.crawl("--jobs", "1")
     assert (done.exit_code, done.portal("x")["status"]) == (1, "failed")
     assert reason in done.portal("x")["reason"]
+
+
+# Besides the lists, for a portal of any family.
+
+
+def besides(planted: list[Planted], *, changed: dict[str, str] | None = None) -> dict[str, Response]:
+    """A list, a feed and a sitemap; each names a third of the articles, the sitemap also those of *changed*."""
+    third = len(planted) // 3
+    pages = {each.path: page(article_html(each).decode()) for each in planted}
+    items = "".join(f'<li><a href="{each.path}">{each.title}</a><b>{each.day}</b></li>' for each in planted[:third])
+    pages["/news/"] = page(f"<ul>{items}</ul>")
+    fed = "".join(
+        f"<item><title>{each.title}</title><link>{each.path}</link><pubDate>{each.day}</pubDate></item>"
+        for each in planted[third : 2 * third]
+    )
+    pages["/rss.xml"] = Response(body=f"<rss><channel>{fed}</channel></rss>".encode())
+    stamps = dict.fromkeys((each.path for each in planted[2 * third :]), "2023-06-01") | (changed or {})
+    urls = "".join(f"<url><loc>{path}</loc><lastmod>{day}</lastmod></url>" for path, day in stamps.items())
+    pages["/sitemap.xml"] = Response(body=f"<urlset>{urls}</urlset>".encode())
+    return pages
+
+
+def write_besides(archive: Archive, base: str, *more: str) -> None:
+    lines = (f'feeds = ["{base}/rss.xml"]', f'sitemaps = ["{base}/sitemap.xml"]')
+    archive.write_catalogue(entry("liuxi", base, *lines, *more))
+
+
+@pytest.mark.parametrize("family", ["generic", "trs"])
+def test_feeds_and_sitemaps_are_read_besides_the_lists_of_any_family(family: str, tmp_path: Path) -> None:
+    planted = plant(9, lambda n: f"/news/202305/t20230528_{n + 100}.html")
+    archive, site = Archive(tmp_path), Site(besides(planted), validators=True)
+    with serve({"liuxi": site}) as urls:
+        write_besides(archive, urls["liuxi"], f'cms = "{family}"')
+        assert archive.crawl("--jobs", "1").portal("liuxi")["new"] == 9
+        site.hits.clear()
+        quiet = archive.crawl("--jobs", "1")
+        assert (quiet.exit_code, quiet.portal("liuxi")["failed"]) == (0, 0)
+        assert dict(site.hits) == {
+            ("/robots.txt", 404): 1, ("/news/", 200): 1, ("/rss.xml", 304): 1, ("/sitemap.xml", 304): 1
+        }  # fmt: skip
+        more = plant(12, lambda n: f"/news/202305/t20230528_{n + 100}.html")
+        site.publish(besides(more))
+        assert archive.crawl("--jobs", "1").portal("liuxi")["new"] == 3
+        site.hits.clear()
+        archive.crawl("--jobs", "1", "--full")
+    assert (site.hits["/rss.xml", 200], site.hits["/sitemap.xml", 200]) == (1, 1)
+    assert archive.query("SELECT DISTINCT kind FROM captures WHERE url LIKE '%.xml'") == [("feed",)]
+
+
+def test_what_a_feed_names_from_before_since_is_still_found_without_it(tmp_path: Path) -> None:
+    planted = plant(9, lambda n: f"/news/202305/t20230528_{n + 100}.html")
+    archive, site = Archive(tmp_path), Site(besides(planted), validators=True)
+    with serve({"liuxi": site}) as urls:
+        write_besides(archive, urls["liuxi"], 'cms = "feed"')
+        archive.crawl("--jobs", "1", "--since", planted[4].day)
+        assert archive.one("SELECT count(*) FROM articles") == 5  # the sitemap's three have no day of their own
+        archive.crawl("--jobs", "1")
+        assert archive.one("SELECT count(*) FROM articles") == 6
+
+
+def test_an_article_that_a_sitemap_says_was_changed_is_looked_at_again(tmp_path: Path) -> None:
+    planted = plant(9, lambda n: f"/news/202305/t20230528_{n + 100}.html")
+    archive, site = Archive(tmp_path), Site(besides(planted), validators=True)
+    with serve({"liuxi": site}) as urls:
+        write_besides(archive, urls["liuxi"], "")
+        archive.crawl("--jobs", "1")
+        with sqlite3.connect(archive.db) as conn:  # as if the first night had been some days ago
+            conn.execute("UPDATE frontier SET updated_at = '2024-01-01T00:00:00Z'")
+        conn.close()
+        today = timestamps.today().isoformat()
+        site.publish(besides(planted, changed={planted[2].path: today, planted[7].path: today}))
+        site.replace(planted[2].path, page(article_html(replace(planted[2], text=planted[5].text)).decode()))
+        site.hits.clear()
+        night = archive.crawl("--jobs", "1").portal("liuxi")
+        assert (night["new"], night["changed"], night["unchanged"]) == (0, 1, 1)
+        assert (site.hits[planted[2].path, 200], site.hits[planted[7].path, 304]) == (1, 1)
+        site.hits.clear()
+        archive.crawl("--jobs", "1")
+    assert not [path for path, _ in site.hits if path in {article.path for article in planted}]
+    assert archive.query("SELECT published FROM articles WHERE url LIKE ?", f"%{planted[2].path}") == [
+        (planted[2].day,)
+    ]
+
+
+LOOKED = datetime(2024, 5, 1, 18, 0, tzinfo=UTC)
+"""In China already the second of May."""
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_later"),
+    [("2024-05-02", False), ("2024-05-02T23:00:00+08:00", False), ("2024-05-03", True), ("2024-04-30", False)],
+)
+def test_a_change_counts_from_the_day_after_the_last_look(changed: str, is_later: bool) -> None:
+    assert changed_since({"a": changed}, {"a": LOOKED}) == (["a"] if is_later else [])
+
+
+def test_days_to_come_and_days_stamped_on_most_of_a_sitemap_are_no_changes() -> None:
+    keys = [str(number) for number in range(10)]
+    looks = dict.fromkeys(keys, LOOKED)
+    assert changed_since({"a": "2099-01-01"}, {"a": LOOKED}) == []
+    assert changed_since(dict.fromkeys(keys, "2024-06-01"), looks) == []
+    stamped = dict.fromkeys(keys[:6], "2024-06-01") | dict.fromkeys(keys[6:], "2024-05-20")
+    assert sorted(changed_since(stamped, looks)) == keys[6:]
+    half = dict.fromkeys(keys[:5], "2024-06-01") | dict.fromkeys(keys[5:], "2024-01-01")
+    assert sorted(changed_since(half, looks)) == keys[:5]
+
+
+def test_a_sitemap_has_some_hundred_articles_looked_at_again_a_night_the_newest_first() -> None:
+    days = {str(n): (LOOKED + timedelta(days=2 + n % 40)).date().isoformat() for n in range(2_000)}
+    changed = changed_since(days, dict.fromkeys(days, LOOKED))
+    assert len(changed) == 500
+    assert min(days[key] for key in changed) > "2024-05-30"

@@ -32,6 +32,7 @@ def test_a_request_comes_back_from_its_row_as_it_was(given: dict[str, object]) -
     spider = Spider()
     listed = Listed(title="标题", published="2024-04-01")
     meta = {"kind": "article", "key": "k", "portal": "p", "listed": listed, "number": 3, "via": "http://a.example/"}
+    meta |= {"state": {"seen": 20}, "walk": {"start": "http://a.example/news/", "known": 1}}
     request = scrapy.Request(**given, callback=spider.parse_article, errback=spider.on_error, meta=meta)
     again = from_row(to_row(request, portal_id="p", seq=1), spider)
     assert (again.url, again.method, again.body) == (request.url, request.method, request.body)

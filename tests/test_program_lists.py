@@ -23,7 +23,7 @@ STATES: list[tuple[type[PortalSpider], str, dict[str, Any]]] = [
     (
         JcmsSpider,
         "/module/web/jpage/dataproxy.jsp",
-        {"page": HOME, "proxy": HOME, "form": {}, "total": 99, "per_page": 5, "last": 15},
+        {"page": HOME, "proxy": HOME, "form": {}, "total": 99, "per_page": 5, "last": 15, "head": HOME},
     ),
     (JpaasSpider, "/col/col1/index.html", {}),
     (JpaasSpider, "/unit", {"address": HOME, "query": {}, "page": HOME, "rows": 15, "number": 2}),
@@ -141,7 +141,7 @@ def test_the_pager_of_a_jpaas_unit_says_when_it_ends() -> None:
 
 @pytest.mark.parametrize("value", [1685237400, "1685237400", "2023-05-28 09:30:00"])
 def test_a_day_in_seconds_or_in_digits_is_the_same_day(value: int | str) -> None:
-    body = {"articles": [{"url": "/gkmlpt/content/1/2/mpost_3.html", "title": "通知", "date": value}]}
+    body = {"articles": [{"url": "/gkmlpt/content/1/2/post_3.html", "title": "通知", "date": value}]}
     spider = NfcmsSpider()
     spider.hosts = frozenset({"www.liuxi.example"})
     (link,) = spider.links(listing(json.dumps(body), path="/gkmlpt/api/all/475?page=1&sid=1"))

@@ -7,18 +7,23 @@ bytes that are not there.
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from crawler.archive import frontier, queries, writer
+from crawler.archive import frontier, health, hosts, looks, queries, runs, writer
 from crawler.archive.batch import Batch, Observation, StoredArticle, StoredCapture, Written
 from crawler.archive.connection import open_archive
-from crawler.archive.frontier import Done, Failed, Operation, Queued
-from crawler.records import Article, Capture, CaptureKind, Exchange, Listed, RecordRef
+from crawler.archive.frontier import Done, Failed, Operation, Queued, Shell
+from crawler.archive.health import Standing
+from crawler.archive.hosts import Answered, KnownHost
+from crawler.archive.looks import Known, Look
+from crawler.records import Article, Capture, CaptureKind, Exchange, Listed, RecordRef, Rendering
 from crawler.version import EXTRACTOR, SOFTWARE
 from crawler.warc.files import WarcError
 from crawler.warc.http import parse_response
 from crawler.warc.reader import read_original
-from crawler.warc.record import Original
+from crawler.warc.record import RENDERED_TYPE, Original
 from crawler.warc.writer import WarcWriter
 
 REVISIT_BYTES = 400
@@ -39,6 +44,7 @@ class Sink:
         self._articles: list[StoredArticle] = []
         self._observations: list[Observation] = []
         self._frontier: list[Operation] = []
+        self._hosts: list[Answered] = []
         self._asked: set[tuple[str, str]] = set()
         self._payloads: dict[tuple[str, str], RecordRef] = {}
 
@@ -85,9 +91,42 @@ class Sink:
             payload=capture.body,
             payload_sha256=capture.payload_sha256,
             revisit=original,
-            fields={"via": via} if via and original is None else None,  # a revisit stays small
+            fields=_fields(exchange, via) if original is None else None,  # a revisit stays small
         )
         return replace(capture, record=record, revisit_of=first if first and original else None)
+
+    def record_rendering(
+        self,
+        rendering: Rendering,
+        document: RecordRef,
+        *,
+        portal_id: str,
+        kind: CaptureKind,
+        key: str | None = None,
+        listed: Listed | None = None,
+        via: str | None = None,
+    ) -> Capture:
+        """Append a page as it was drawn from the record *document*; the capture that describes it.
+
+        It has no validators: an unchanged document may load something new. Raises WarcError.
+        """
+        digest = hashlib.sha256(rendering.html).hexdigest()
+        fields = dict(rendering.facts) | ({"via": via} if via else {})
+        record = self._writer(portal_id).write_rendering(rendering, document=document, fields=fields)
+        return Capture(
+            run_id=self._run_id,
+            portal_id=portal_id,
+            kind=kind,
+            url=rendering.url,
+            fetched_at=rendering.drawn_at,
+            status=200,
+            content_type=RENDERED_TYPE,
+            payload_sha256=digest,
+            record=record,
+            key=key,
+            listed=listed,
+            body=rendering.html,
+        )
 
     def close_warc(self, portal_id: str) -> None:
         """Finish the portal's WARC file."""
@@ -126,21 +165,29 @@ class Sink:
         self._frontier.append(request)
         self._asked.add((request.portal_id, request.key))
 
-    def done(self, capture: Capture) -> None:
-        """The request behind *capture* brought what it was for."""
+    def done(self, capture: Capture, *, note: str | None = None) -> None:
+        """The request behind *capture* brought what it was for; *note* stays with it."""
         if capture.key is not None:
-            self._frontier.append(Done(portal_id=capture.portal_id, key=capture.key, record=capture.record))
+            self._frontier.append(Done(portal_id=capture.portal_id, key=capture.key, record=capture.record, note=note))
 
     def failed(self, portal_id: str, key: str, reason: str) -> None:
         """A request ended without what it was for."""
         self._frontier.append(Failed(portal_id=portal_id, key=key, reason=reason))
+
+    def keep_program(self, portal_id: str, key: str, program: Mapping[str, Any]) -> None:
+        """Keep how the program is asked for that is behind the list page under *key*."""
+        self._frontier.append(Shell(portal_id=portal_id, key=key, program=program))
+
+    def answered(self, host: Answered) -> None:
+        """A host was reached."""
+        self._hosts.append(host)
 
     def flush(self) -> list[Written]:
         """Store all rows in one transaction, after the bytes they point at; what became of each article.
 
         Raises WarcError, sqlite3.Error; the rows then wait for another try.
         """
-        if not (self._captures or self._articles or self._observations or self._frontier):
+        if not (self._captures or self._articles or self._observations or self._frontier or self._hosts):
             return []
         for open_writer in self._writers.values():
             open_writer.flush()
@@ -151,6 +198,7 @@ class Sink:
             articles=tuple(self._articles),
             observations=tuple(self._observations),
             frontier=tuple(self._frontier),
+            hosts=tuple(self._hosts),
         )
         written = writer.write(self._conn, batch)
         for gathered in (
@@ -158,6 +206,7 @@ class Sink:
             self._articles,
             self._observations,
             self._frontier,
+            self._hosts,
             self._asked,
             self._payloads,
         ):
@@ -189,6 +238,46 @@ class Sink:
     def next_queued(self, portal_id: str, *, after_seq: int, limit: int) -> list[Queued]:
         """The oldest stored requests behind *after_seq*."""
         return frontier.next_queued(self._conn, portal_id, after_seq=after_seq, limit=limit)
+
+    def due(self, portal_id: str, *, everything: bool, after: str, limit: int) -> list[Known]:
+        """Stored articles that this run should look at again; *everything*: also what is not due."""
+        return looks.due(self._conn, portal_id, run_id=self._run_id, everything=everything, after=after, limit=limit)
+
+    def newest(self, portal_id: str, *, limit: int) -> list[Known]:
+        """The newest stored articles that this run did not look at."""
+        return looks.newest(self._conn, portal_id, run_id=self._run_id, limit=limit)
+
+    def looked_at(self, portal_id: str, keys: Collection[str]) -> dict[str, Look]:
+        """Of *keys*, the stored articles that are not going to be asked for, with the last look at each."""
+        return looks.looked_at(self._conn, portal_id, [key for key in keys if (portal_id, key) not in self._asked])
+
+    def program(self, portal_id: str, key: str) -> dict[str, Any] | None:
+        """How the program is asked for that is known to be behind the list page under *key*."""
+        return frontier.program_of(self._conn, portal_id, key)
+
+    def state_of(self, portal_id: str, url: str) -> str | None:
+        """The stored state of the article at a canonical address; None where there is none."""
+        return looks.state_of(self._conn, portal_id, url)
+
+    def first_seen_since(self, portal_id: str, moment: datetime) -> int:
+        """How many of the portal's stored articles were first seen at *moment* or later."""
+        return health.first_seen_since(self._conn, portal_id, moment)
+
+    def standing(self, portal_id: str) -> Standing:
+        """Since when the portal is not well, as this run ends not well."""
+        return health.standing(self._conn, portal_id, self._run_id)
+
+    def family(self, portal_id: str) -> str | None:
+        """The CMS family that the portal is known by."""
+        return runs.family_of(self._conn, portal_id)
+
+    def remember_family(self, portal_id: str, family: str | None) -> None:
+        """Know the portal by *family* from now on, beside the transactions of results."""
+        runs.remember_family(self._conn, portal_id, family)
+
+    def host(self, host: str) -> KnownHost | None:
+        """How a host was reached last, as it is stored."""
+        return hosts.find(self._conn, host)
 
     def validators(self, portal_id: str, url: str) -> dict[str, str]:
         """Headers that make a request for a known article conditional."""
@@ -222,3 +311,16 @@ class Sink:
         if portal_id not in self._writers:
             self._writers[portal_id] = WarcWriter(self._warc, portal_id, info=self._info)
         return self._writers[portal_id]
+
+
+def _fields(exchange: Exchange, via: str | None) -> dict[str, str]:
+    """What a metadata record says of an exchange."""
+    tls = exchange.tls
+    fields = {
+        "via": via,
+        "tls-protocol": tls and tls.protocol,
+        "tls-cipher": tls and tls.cipher,
+        "tls-certificate-sha256": tls and tls.certificate_sha256,
+        "tls-certificate-problem": tls and tls.certificate_problem,
+    }
+    return {name: value for name, value in fields.items() if value}

@@ -15,6 +15,8 @@ from crawler.archive.frontier import Queued
 from crawler.fetch.session import Session
 from crawler.records import Listed
 
+FOLLOW_UPS = ("redirect_times", "retry_times", "jump_times", "is_probe", "is_turned")
+"""Marks of requests that belong to one in flight, or to this run alone: they stay in memory."""
 WINDOW = 256
 """Requests of a portal held in memory."""
 
@@ -47,7 +49,7 @@ class FrontierScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         """Queue *request* durably; follow-ups of one in flight stay in memory under its key."""
-        if request.meta.get("redirect_times") or request.meta.get("retry_times"):
+        if any(request.meta.get(name) for name in FOLLOW_UPS):
             self._again.append(request)
             return True
         self._seq += 1
@@ -82,8 +84,8 @@ class FrontierScheduler(BaseScheduler):
     @property
     def _is_open(self) -> bool:
         """Whether the portal is asked for more in this run; what is queued beyond waits for the next one."""
-        is_blocked = self._session.tally(self._portal_id).blocked is not None
-        return self._articles_left > 0 and not is_blocked and self._session.broken is None
+        is_over = self._session.tally(self._portal_id).is_over
+        return self._articles_left > 0 and not is_over and self._session.broken is None
 
     def _refill(self) -> None:
         self._session.flush()
@@ -102,6 +104,7 @@ def to_row(request: Request, *, portal_id: str, seq: int) -> Queued:
         "number": meta.get("number"),
         "via": meta.get("via"),
         "state": meta.get("state"),
+        "walk": meta.get("walk"),
         "listed": [listed.title, listed.published] if listed else None,
         "headers": {key.decode("latin-1"): (request.headers[key] or b"").decode("latin-1") for key in request.headers},
         "body": request.body.decode("latin-1"),
@@ -120,7 +123,7 @@ def from_row(row: Queued, spider: Spider) -> Request:
     """The request that ``to_row`` wrote down."""
     details = row.request
     meta: dict[str, Any] = {"kind": row.kind, "key": row.key, "portal": row.portal_id}
-    meta |= {name: details[name] for name in ("number", "via", "state") if name in details}
+    meta |= {name: details[name] for name in ("number", "via", "state", "walk") if name in details}
     if "listed" in details:
         title, published = details["listed"]
         meta["listed"] = Listed(title=title, published=published)

@@ -4,6 +4,8 @@ A family's module (``tests/zoo/FAMILY.py``) has a function ``portals() -> list[Z
 the suite.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,6 +43,12 @@ class ZooPortal:
     """An article that ``renew`` adds for the second night."""
     quiet_requests: int = 2
     """Requests of a night on which nothing changed: robots.txt and the first list pages."""
+
+
+def portals() -> list[ZooPortal]:
+    """Every sample portal, by family."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [portal for name in names for portal in importlib.import_module(f"{__name__}.{name}").portals()]
 
 
 HTML = (("Content-Type", "text/html; charset=utf-8"),)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import in_pages, page, plant
+from tests.zoo import Planted, ZooPortal
 
 PER_PAGE = 10
 
@@ -16,15 +17,15 @@ def portals() -> list[ZooPortal]:
 
 def _queries() -> ZooPortal:
     path = "/channel/list/11.html"
-    planted = [_planted(n, f"/single/11/{7298 - n}.html") for n in range(34)]
-    pages = {article.path: _response(_article(article)) for article in planted}
+    planted = plant(34, lambda n: f"/single/11/{7298 - n}.html")
+    pages = {article.path: page(_article(article)) for article in planted}
     site = Site(pages, script=_program(path, planted))
     return ZooPortal(name="channel-list", family="channel_list", site=site, lists=(path,), planted=planted)
 
 
 def _program(path: str, planted: Sequence[Planted]) -> Callable[[Asked], Response | None]:
     """A page beyond the last one has a list without items."""
-    cut = _cut(planted)
+    cut = [items for _, items in in_pages(planted, PER_PAGE)]
 
     def answer(asked: Asked) -> Response | None:
         if asked.path != path:
@@ -32,34 +33,24 @@ def _program(path: str, planted: Sequence[Planted]) -> Callable[[Asked], Respons
         number = int(parse_qs(asked.query).get("page", ["1"])[0])
         articles = cut[number - 1] if number <= len(cut) else []
         pager = _pager(number, len(cut), len(planted), lambda to: f"{path}?page={to}")
-        return _response(_list([planted[-2], *articles] if number == 1 else articles, pager))
+        return page(_list([planted[-2], *articles] if number == 1 else articles, pager))
 
     return answer
 
 
 def _files() -> ZooPortal:
-    planted = [
-        _planted(n, f"/single/185/{20731 - n}.html" if n < 20 else f"/content/2022/{9000 - n}.html") for n in range(26)
-    ]
-    cut = _cut(planted)
-    pages = {article.path: _response(_article(article)) for article in planted}
+    planted = plant(26, lambda n: f"/single/185/{20731 - n}.html" if n < 20 else f"/content/2022/{9000 - n}.html")
+    cut = [items for _, items in in_pages(planted, PER_PAGE)]
+    pages = {article.path: page(_article(article)) for article in planted}
     for number, articles in enumerate(cut, 1):
         pager = _pager(number, len(cut), len(planted), _file)
-        pages[_file(number)] = _response(_list([planted[12], *articles], pager))
+        pages[_file(number)] = page(_list([planted[12], *articles], pager))
     lists = ("/channel/185/index.html",)
     return ZooPortal(name="channel-list-files", family="channel_list", site=Site(pages), lists=lists, planted=planted)
 
 
 def _file(number: int) -> str:
     return f"/channel/185/index_{number}.html" if number > 1 else "/channel/185/index.html"
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
-
-
-def _cut(planted: Sequence[Planted]) -> list[Sequence[Planted]]:
-    return [planted[start : start + PER_PAGE] for start in range(0, len(planted), PER_PAGE)]
 
 
 def _pager(number: int, last: int, articles: int, address: Callable[[int], str]) -> str:
@@ -99,7 +90,3 @@ def _article(article: Planted) -> str:
 <div class="Detailcontent"><h1>{article.title}</h1><div class="Detailcontent_info">{article.day} 09:24　来源：柳溪县融媒体中心</div>
 <div class="Detailcontent_inner f16"><p>　　{article.text}</p></div></div>
 <div class="footer">主办：柳溪县人民政府办公室</div></body></html>"""
-
-
-def _response(page: str) -> Response:
-    return Response(headers=HTML, body=page.encode())

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from uuid import UUID, uuid5
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import plant
+from tests.zoo import HTML, Planted, ZooPortal, day_of
 
 JSON = (("Content-Type", "application/json;charset=UTF-8"),)
 SCRIPT = (("Content-Type", "application/javascript"),)
@@ -25,9 +26,7 @@ def portals() -> list[ZooPortal]:
 
 
 def _static() -> ZooPortal:
-    planted = [
-        _planted(n, f"/xwzx/001001/{day_of(n).replace('-', '')}/{uuid5(SPACE, str(n))}.html") for n in range(ARTICLES)
-    ]
+    planted = plant(ARTICLES, lambda n: f"/xwzx/001001/{day_of(n).replace('-', '')}/{uuid5(SPACE, str(n))}.html")
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     last = -(-len(planted) // PER_PAGE)
     for page in range(1, last + 1):
@@ -37,7 +36,7 @@ def _static() -> ZooPortal:
 
 
 def _disclosure() -> ZooPortal:
-    planted = [_planted(n, f"/govxxgk/001/{day_of(n)}/{uuid5(SPACE, f'g{n}')}.html") for n in range(ARTICLES)]
+    planted = plant(ARTICLES, lambda n: f"/govxxgk/001/{day_of(n)}/{uuid5(SPACE, f'g{n}')}.html")
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     pages[SHELL] = Response(headers=HTML, body=_shell().encode())
     info = json.dumps({"projectName": "/EWB-FRONT", "siteGuid": GUID})
@@ -46,11 +45,7 @@ def _disclosure() -> ZooPortal:
     )
     site = Site(pages, script=lambda asked: _answer(planted, asked))
     lists = (f"{SHELL}?categorynum={CATEGORY}",)
-    return ZooPortal(name="epoint-json", family="epoint", site=site, lists=lists, planted=planted, quiet_requests=4)
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
+    return ZooPortal(name="epoint-json", family="epoint", site=site, lists=lists, planted=planted)
 
 
 def _list(planted: Sequence[Planted], page: int, last: int) -> str:

@@ -1,11 +1,12 @@
-"""Hanweb JCMS: a data island of three pages' records in the column page, the rest by ``dataproxy.jsp``."""
+"""Hanweb JCMS: a data island of three pages' records in the column page, the rest by ``dataproxy.jsp``, in two ways."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import plant
+from tests.zoo import HTML, Planted, ZooPortal, day_of
 
 XML = (("Content-Type", "text/xml;charset=UTF-8"),)
 ARTICLES = 30
@@ -24,6 +25,8 @@ class Column:
     list_path: str
     planted: Sequence[Planted]
     is_old: bool
+    is_paged: bool = False
+    """Its program counts pages (``page=4``) and knows no records: asked for some, it sends the first ones."""
 
     def record(self, article: Planted) -> str:
         cut = article.title[:12] + "..."
@@ -51,16 +54,23 @@ class Column:
         if asked.path != self.proxy:
             return None
         query, form = parse_qs(asked.query), parse_qs(asked.body)
-        if asked.method != "POST" or not asked.headers.get("Referer"):
+        if (asked.method != "POST" and not self.is_paged) or not asked.headers.get("Referer"):
             return Response(status=403, headers=HTML, body=b"<html><body>Forbidden</body></html>")
+        form = form or query
         is_ours = form.get("columnid") == [self.columnid] and form.get("unitid") == [self.unitid]
-        first, last = (int(query[name][0]) for name in ("startrecord", "endrecord"))
+        if not self.is_paged:
+            first, last = (int(query[name][0]) for name in ("startrecord", "endrecord"))
+        elif asked.method == "POST":
+            first, last = 1, BATCH
+        else:
+            page = int(query["page"][0])
+            first, last = (page - 1) * PER_PAGE + 1, page * PER_PAGE
         store = self.store(first, last, page=5) if is_ours else "<datastore><recordset></recordset></datastore>"
         return Response(headers=XML, body=f"<?xml version='1.0' encoding='UTF-8'?>\n{store}".encode())
 
 
 def portals() -> list[ZooPortal]:
-    """Today's version, and an older one with an encrypted unit, year-only addresses and the day inside the link."""
+    """Today's version, one that is paged, and an older one: unit encrypted, only years in addresses, days in links."""
     island = _portal(
         "jcms-island",
         Column(
@@ -68,7 +78,7 @@ def portals() -> list[ZooPortal]:
             columnid="12117",
             unitid="25630",
             list_path="/col/col12117/index.html",
-            planted=[_planted(n, f"/art/{_slashed(n)}/art_12117_{498200 - n}.html") for n in range(ARTICLES)],
+            planted=plant(ARTICLES, lambda n: f"/art/{_slashed(n)}/art_12117_{498200 - n}.html"),
             is_old=False,
         ),
     )
@@ -79,17 +89,23 @@ def portals() -> list[ZooPortal]:
             columnid="b7e1c5a4d2",
             unitid="9f02ee41c7",
             list_path="/col/col6613/index.html",
-            planted=[
-                _planted(n, f"/col/col6613/art/{day_of(n)[:4]}/art_{7**20 + n:032x}.html") for n in range(ARTICLES)
-            ],
+            planted=plant(ARTICLES, lambda n: f"/col/col6613/art/{day_of(n)[:4]}/art_{7**20 + n:032x}.html"),
             is_old=True,
         ),
     )
-    return [island, older]
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
+    paged = _portal(
+        "jcms-paged",
+        Column(
+            proxy="/module/web/jpage/dataproxy.jsp",
+            columnid="87",
+            unitid="259",
+            list_path="/col/col87/index.html",
+            planted=plant(ARTICLES, lambda n: f"/art/{_slashed(n)}/art_87_{498200 - n}.html"),
+            is_old=False,
+            is_paged=True,
+        ),
+    )
+    return [island, older, paged]
 
 
 def _slashed(number: int) -> str:

@@ -6,7 +6,8 @@ from html import escape
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import plant
+from tests.zoo import HTML, Planted, ZooPortal, day_of
 
 JSON = (("Content-Type", "application/json;charset=UTF-8"),)
 LIST = "/col/col1229187636/index.html"
@@ -25,18 +26,16 @@ def portals() -> list[ZooPortal]:
 
 
 def _portal(name: str, *, is_shell: bool) -> ZooPortal:
-    planted = [_planted(n, in_column=is_shell) for n in range(ARTICLES)]
+    planted = plant(ARTICLES, lambda n: _path(n, in_column=is_shell))
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     pages[LIST] = Response(headers=HTML, body=_list(planted, is_shell=is_shell).encode())
     site = Site(pages, script=lambda asked: _answer(planted, asked))
-    quiet = 3 if is_shell else 2
-    return ZooPortal(name=name, family="jpaas", site=site, lists=(LIST,), planted=planted, quiet_requests=quiet)
+    return ZooPortal(name=name, family="jpaas", site=site, lists=(LIST,), planted=planted)
 
 
-def _planted(number: int, *, in_column: bool) -> Planted:
+def _path(number: int, *, in_column: bool) -> str:
     year, name = day_of(number)[:4], f"art_{11**25 + number:032x}.html"
-    path = f"/col/col1229187636/art/{year}/{name}" if in_column else f"/art/{year}/{name}"
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
+    return f"/col/col1229187636/art/{year}/{name}" if in_column else f"/art/{year}/{name}"
 
 
 def _markup(planted: Sequence[Planted], page: int) -> str:

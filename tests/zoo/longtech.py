@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import plant
+from tests.zoo import HTML, Planted, ZooPortal
 
 COLUMN, COLUMN_PATH = "6791573", "/zwyw/jryw/index.html"
 ORGAN, CATEGORY = "6617041", "6718758"
@@ -21,7 +22,7 @@ def portals() -> list[ZooPortal]:
 
 
 def _column() -> ZooPortal:
-    planted = [_planted(n, f"/zwyw/jryw/{565511011 - 10 * n}.html") for n in range(ARTICLES)]
+    planted = plant(ARTICLES, lambda n: f"/zwyw/jryw/{565511011 - 10 * n}.html")
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     pages[COLUMN_PATH] = _column_page(planted, 1)
     site = Site(pages, script=lambda asked: _answer_column(planted, asked))
@@ -29,18 +30,12 @@ def _column() -> ZooPortal:
 
 
 def _public() -> ZooPortal:
-    planted = [_planted(n, f"/public/{ORGAN}/{1045671 - n}.html") for n in range(ARTICLES)]
+    planted = plant(ARTICLES, lambda n: f"/public/{ORGAN}/{1045671 - n}.html")
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     pages[PUBLIC_PATH] = Response(headers=HTML, body=_shell().encode())
     site = Site(pages, script=lambda asked: _answer_label(planted, asked))
     lists = (f"{PUBLIC_PATH}?type=4&catId={CATEGORY}&action=list",)
-    return ZooPortal(
-        name="longtech-public", family="longtech", site=site, lists=lists, planted=planted, quiet_requests=3
-    )
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
+    return ZooPortal(name="longtech-public", family="longtech", site=site, lists=lists, planted=planted)
 
 
 def _answer_column(planted: Sequence[Planted], asked: Asked) -> Response | None:

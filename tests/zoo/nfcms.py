@@ -6,7 +6,8 @@ from datetime import datetime
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import plant
+from tests.zoo import HTML, Planted, ZooPortal
 
 JSON = (("Content-Type", "application/json"),)
 LIST = "/xwzx/zwyw/index.html"
@@ -22,7 +23,7 @@ def portals() -> list[ZooPortal]:
 
 
 def _news() -> ZooPortal:
-    planted = [_planted(n, f"/xwzx/zwyw/content/post_{9360641 - n}.html") for n in range(ARTICLES)]
+    planted = plant(ARTICLES, lambda n: f"/xwzx/zwyw/content/post_{9360641 - n}.html")
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     last = -(-len(planted) // PER_PAGE)
     for page in range(1, last + 1):
@@ -32,16 +33,12 @@ def _news() -> ZooPortal:
 
 
 def _disclosure() -> ZooPortal:
-    planted = [_planted(n, f"/gkmlpt/content/10/10799/post_{10799155 - n}.html") for n in range(ARTICLES)]
+    planted = plant(ARTICLES, lambda n: f"/gkmlpt/content/10/10799/post_{10799155 - n}.html")
     pages = {article.path: Response(headers=HTML, body=_article(article)) for article in planted}
     pages[INDEX] = Response(headers=HTML, body=_index().encode())
     site = Site(pages, script=lambda asked: _answer(planted, asked))
     lists = (f"{INDEX}#475",)
-    return ZooPortal(name="nfcms-gkmlpt", family="nfcms", site=site, lists=lists, planted=planted, quiet_requests=3)
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
+    return ZooPortal(name="nfcms-gkmlpt", family="nfcms", site=site, lists=lists, planted=planted)
 
 
 def _list(planted: Sequence[Planted], page: int, last: int) -> str:

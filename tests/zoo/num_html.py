@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
-from crawler.demo.site import Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from crawler.demo.site import Site
+from tests.support.planting import in_pages, page, plant
+from tests.zoo import Planted, ZooPortal, day_of
 
 LIST = "/xw/xayw/"
 PER_PAGE = 10
@@ -19,33 +20,25 @@ def portals() -> list[ZooPortal]:
 
 
 def _portal(name: str, count: int, *, scripted: bool) -> ZooPortal:
-    planted = [_planted(n, f"/xw/zwzx/qxrd/{_snowflake(n)}.html") for n in range(count)]
-    cut = _cut(planted)
-    pages = {article.path: _response(_article(article)) for article in planted}
+    planted = plant(count, lambda n: f"/xw/zwzx/qxrd/{_snowflake(n)}.html")
+    cut = [items for _, items in in_pages(planted, PER_PAGE)]
+    pages = {article.path: page(_article(article)) for article in planted}
     for number, articles in enumerate(cut, 1):
         pager = _script(number, len(cut)) if scripted else _links(number, len(cut), "{}.html")
-        pages[f"{LIST}{number}.html"] = _response(_list([planted[15], *articles], pager))
+        pages[f"{LIST}{number}.html"] = page(_list([planted[15], *articles], pager))
     return ZooPortal(name=name, family="num_html", site=Site(pages), lists=(f"{LIST}1.html",), planted=planted)
 
 
 def _channels() -> ZooPortal:
     """The same pager over channels and contents that have short numbers."""
-    planted = [_planted(n, f"/contents/16432/{456789 - n}.html") for n in range(24)]
-    cut = _cut(planted)
-    pages = {article.path: _response(_article(article)) for article in planted}
+    planted = plant(24, lambda n: f"/contents/16432/{456789 - n}.html")
+    cut = [items for _, items in in_pages(planted, PER_PAGE)]
+    pages = {article.path: page(_article(article)) for article in planted}
     for number, articles in enumerate(cut, 1):
         name = f"16432_{number}" if number > 1 else "16432"
-        pages[f"/channels/{name}.html"] = _response(_list(articles, _links(number, len(cut), "16432_{}.html")))
+        pages[f"/channels/{name}.html"] = page(_list(articles, _links(number, len(cut), "16432_{}.html")))
     lists = ("/channels/16432.html",)
     return ZooPortal(name="num-html-channels", family="num_html", site=Site(pages), lists=lists, planted=planted)
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
-
-
-def _cut(planted: Sequence[Planted]) -> list[Sequence[Planted]]:
-    return [planted[start : start + PER_PAGE] for start in range(0, len(planted), PER_PAGE)]
 
 
 def _snowflake(number: int) -> int:
@@ -96,7 +89,3 @@ def _article(article: Planted) -> str:
 <h1>{article.title}</h1><div class="info">时间：{article.day} 09:24　来源：柳溪县融媒体中心</div>
 <div class="con_main"><p>　　{article.text}</p></div>
 <div class="footer">主办：柳溪县人民政府办公室</div></body></html>"""
-
-
-def _response(page: str) -> Response:
-    return Response(headers=HTML, body=page.encode())

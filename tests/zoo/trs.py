@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler.demo.site import NOT_FOUND, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import page, plant
+from tests.zoo import HTML, Planted, ZooPortal, day_of
 
 LIST = "/xwzx/zwyw/"
 TITLE_CHARS = 16
@@ -73,18 +74,15 @@ def portals() -> list[ZooPortal]:
 
 
 def _portal(dialect: Dialect) -> ZooPortal:
-    planted = [
-        Planted(path=LIST + _file(dialect, n), title=title_of(n), day=day_of(n), text=text_of(n))
-        for n in range(dialect.articles)
-    ]
+    planted = plant(dialect.articles, lambda n: LIST + _file(dialect, n))
     cut = [planted[start : start + dialect.per_page] for start in range(0, len(planted), dialect.per_page)]
-    pages = {article.path: _response(_article(dialect, article)) for article in planted}
+    pages = {article.path: page(_article(dialect, article)) for article in planted}
     for current, articles in enumerate(cut):
         pinned = planted[-3:-2] if current == 0 or dialect.pinned_on_every_page else []
         pager = dialect.pager.replace("{pages}", str(len(cut) + dialect.pages_more))
         pager = pager.replace("{current}", str(current)).replace("{rows}", str(len(planted)))
         name = f"index_{current}.{dialect.ext}" if current else f"index.{dialect.ext}"
-        pages[LIST + name] = _response(_list(pinned, articles, pager))
+        pages[LIST + name] = page(_list(pinned, articles, pager))
     pages[LIST] = pages[f"{LIST}index.{dialect.ext}"]
     site = Site(pages, missing=dialect.missing)
     return ZooPortal(name=dialect.name, family="trs", site=site, lists=(LIST,), planted=planted)
@@ -136,7 +134,3 @@ def _article(dialect: Dialect, article: Planted) -> str:
 <div class="xl_con">{dialect.editor.format(article.text)}</div>
 <div class="xl_btn"><a href="javascript:window.print()">【打印】</a><a href="javascript:window.close()">【关闭】</a></div>
 <div class="foot"><p>主办：柳溪县人民政府办公室</p></div></body></html>"""
-
-
-def _response(page: str) -> Response:
-    return Response(headers=HTML, body=page.encode())

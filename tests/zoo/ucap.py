@@ -6,7 +6,8 @@ from hashlib import md5
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import page, plant
+from tests.zoo import Planted, ZooPortal, day_of
 
 PER_PAGE = 9
 CHANNEL = "2f108fffb18d499dbbf9a72141151036"
@@ -33,14 +34,14 @@ def portals() -> list[ZooPortal]:
 
 
 def _static(name: str, folder: str, first: str, paging: str, address: Callable[[int], str]) -> ZooPortal:
-    planted = _planted(address, 31)
+    planted = plant(31, address)
     stem, ext = first.split(".")
     cut = [planted[start : start + PER_PAGE] for start in range(0, len(planted), PER_PAGE)]
-    pages = {article.path: _response(_article(article)) for article in planted}
+    pages = {article.path: page(_article(article)) for article in planted}
     for number, articles in enumerate(cut, 1):
         pager = paging.replace("{pages}", str(len(cut))).replace("{number}", str(number))
         path = f"{folder}{stem}_{number}.{ext}" if number > 1 else folder + first
-        pages[path] = _response(_list([planted[25], *articles], pager.replace("{rows}", str(len(planted)))))
+        pages[path] = page(_list([planted[25], *articles], pager.replace("{rows}", str(len(planted)))))
     path = folder if first == "index.html" else folder + first
     pages[path] = pages[folder + first]
     return ZooPortal(name=name, family="ucap", site=Site(pages), lists=(path,), planted=planted)
@@ -48,18 +49,18 @@ def _static(name: str, folder: str, first: str, paging: str, address: Callable[[
 
 def _drawn() -> ZooPortal:
     """The column's page is a frame: a script asks the search for everything in it."""
-    planted = _planted(_numbered, 38)
-    pages = {article.path: _response(_article(article)) for article in planted}
-    pages["/hlj/c107862/list.shtml"] = _response(_list([], ASKING % CHANNEL))
+    planted = plant(38, _numbered)
+    pages = {article.path: page(_article(article)) for article in planted}
+    pages["/hlj/c107862/list.shtml"] = page(_list([], ASKING % CHANNEL))
     site = Site(pages, script=_search(planted))
     lists = ("/hlj/c107862/list.shtml",)
-    return ZooPortal(name="ucap-json", family="ucap", site=site, lists=lists, planted=planted, quiet_requests=3)
+    return ZooPortal(name="ucap-json", family="ucap", site=site, lists=lists, planted=planted)
 
 
 def _search_only() -> ZooPortal:
     """The catalogue names the search itself."""
-    planted = _planted(_numbered, 26)
-    site = Site({each.path: _response(_article(each)) for each in planted}, script=_search(planted))
+    planted = plant(26, _numbered)
+    site = Site({each.path: page(_article(each)) for each in planted}, script=_search(planted))
     lists = (f"{SEARCH}?_isAgg=true&_isJson=true&_pageSize=10&_template=index&page=1",)
     return ZooPortal(name="ucap-search", family="ucap", site=site, lists=lists, planted=planted)
 
@@ -88,10 +89,6 @@ def _result(article: Planted) -> dict[str, object]:
         "publishedTimeStr": f"{article.day} 09:24:00",
         "domainMetaList": [{"resultList": [{"key": "source", "value": "柳溪县融媒体中心"}]}],
     }
-
-
-def _planted(address: Callable[[int], str], count: int) -> list[Planted]:
-    return [Planted(path=address(n), title=title_of(n), day=day_of(n), text=text_of(n)) for n in range(count)]
 
 
 def _month(number: int) -> str:
@@ -140,7 +137,3 @@ def _article(article: Planted) -> str:
 <div class="info">发布时间：<PUBLISHTIME>{article.day} 09:24:00</PUBLISHTIME>　来源：柳溪县融媒体中心</div>
 <div class="article_content"><UCAPCONTENT><p style="text-indent: 2em;">{article.text}</p></UCAPCONTENT></div></div>
 <div class="footer"><p>主办单位：柳溪县人民政府办公室</p></div></body></html>"""
-
-
-def _response(page: str) -> Response:
-    return Response(headers=HTML, body=page.encode())

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 from crawler.demo.site import Asked, Response, Site
-from tests.zoo import HTML, Planted, ZooPortal, day_of, text_of, title_of
+from tests.support.planting import in_pages, page, plant
+from tests.zoo import Planted, ZooPortal
 
 PER_PAGE = 10
 COLUMN = "/xwzx/zqyw"
@@ -19,47 +20,37 @@ def portals() -> list[ZooPortal]:
 
 
 def _files() -> ZooPortal:
-    planted = [_planted(n, f"/info/1012/{4812 - n}.htm") for n in range(36)]
-    cut = _cut(planted)
-    pages = {article.path: _response(_article(article)) for article in planted}
+    planted = plant(36, lambda n: f"/info/1012/{4812 - n}.htm")
+    cut = [items for _, items in in_pages(planted, PER_PAGE)]
+    pages = {article.path: page(_article(article)) for article in planted}
     for number, articles in enumerate(cut, 1):
         up = ".." if number == 1 else "../.."
         items = [*(planted[20:21] if number == 1 else []), *articles]
-        pages[_list_path(number, len(cut))] = _response(_list(items, up, _pager(number, len(cut), len(planted))))
+        pages[_list_path(number, len(cut))] = page(_list(items, up, _pager(number, len(cut), len(planted))))
     return ZooPortal(name="vsb", family="vsb", site=Site(pages), lists=(f"{COLUMN}.htm",), planted=planted)
 
 
 def _programs() -> ZooPortal:
-    planted = [
-        _planted(n, f"/content.jsp?urltype=news.NewsContentUrl&wbtreeid=1012&wbnewsid={39834 - n}") for n in range(24)
-    ]
+    planted = plant(24, lambda n: f"/content.jsp?urltype=news.NewsContentUrl&wbtreeid=1012&wbnewsid={39834 - n}")
     site = Site({}, script=_program(planted))
     return ZooPortal(name="vsb-jsp", family="vsb", site=site, lists=(f"{PROGRAM}?{TREE}",), planted=planted)
 
 
 def _program(planted: Sequence[Planted]) -> Callable[[Asked], Response | None]:
     by_address = {article.path: article for article in planted}
-    cut = _cut(planted)
+    cut = [items for _, items in in_pages(planted, PER_PAGE)]
 
     def answer(asked: Asked) -> Response | None:
         article = by_address.get(f"{asked.path}?{asked.query}")
         if article:
-            return _response(_article(article))
+            return page(_article(article))
         if asked.path != PROGRAM:
             return None
         number = int(parse_qs(asked.query).get("PAGENUM", ["1"])[0])
         number = min(number, len(cut))  # the program shows its last page for every number beyond
-        return _response(_list(cut[number - 1], "", _older_pager(number, len(cut), len(planted))))
+        return page(_list(cut[number - 1], "", _older_pager(number, len(cut), len(planted))))
 
     return answer
-
-
-def _planted(number: int, path: str) -> Planted:
-    return Planted(path=path, title=title_of(number), day=day_of(number), text=text_of(number))
-
-
-def _cut(planted: Sequence[Planted]) -> list[Sequence[Planted]]:
-    return [planted[start : start + PER_PAGE] for start in range(0, len(planted), PER_PAGE)]
 
 
 def _list_path(number: int, last: int) -> str:
@@ -144,7 +135,3 @@ def _article(article: Planted) -> str:
 <div id="vsb_content_501"><div class="v_news_content"><p>　　{article.text}</p></div></div><div id="div_vote_id"></div>
 <p>【<a href="javascript:window.close();">关闭窗口</a>】</p></div></form>
 <div class="foot">主办：柳溪县人民政府</div></body></html>"""
-
-
-def _response(page: str) -> Response:
-    return Response(headers=HTML, body=page.encode())
