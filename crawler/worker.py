@@ -11,24 +11,28 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from crawler import settings as project_settings
 from crawler.archive.lock import WorkerMark
 from crawler.catalogue import Portal
+from crawler.detection.family import GENERIC
+from crawler.detection.look import family_of, without_a_look
+from crawler.fetch.chromium import BrowserMissing
+from crawler.fetch.errors import Unreachable
 from crawler.fetch.options import Options
 from crawler.fetch.session import Session
 from crawler.fetch.tally import Tally
+from crawler.fetch.visitor import CutOff, NotHad, visit
 from crawler.messages import Broken, Done, Progress, Said, Stop, Work
 
 PROGRESS_SECONDS = 0.5
-FALLBACK_FAMILY = "generic"
 
 
 class PipeHandler(logging.Handler):
@@ -102,22 +106,61 @@ class Worker:
 
     async def _run_portal(self, portal: Portal) -> None:
         self.session.begin(portal)
-        tally = self.session.tally(portal.id)
+        tally, is_crawled = self.session.tally(portal.id), False
         try:
-            if not self.is_stopping:
-                await self.process.crawl(self._crawler(portal), portal=portal.id)
+            family = None if self.is_stopping else await self._family(portal)
+            if family is not None and not self.is_stopping:
+                self.session.learn(replace(portal, cms=family))
+                await self.process.crawl(self.process.create_crawler(self.loader.load(family)), portal=portal.id)
+                is_crawled = True
+                self._doubt(portal)
+        except NotHad as error:
+            tally.block(str(error), is_down=isinstance(error.__cause__, Unreachable))
+        except CutOff:
+            pass  # said by the tally
+        except BrowserMissing as error:
+            tally.fail(portal.homepage, str(error), is_list=True)
         except Exception as error:
             logging.getLogger(__name__).exception("portal %s", portal.id)
             tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
         is_cut_off = self.is_stopping or self.session.broken is not None
-        tally.interrupted = is_cut_off and self.session.has_work_left(portal.id)
+        tally.interrupted = is_cut_off and (not is_crawled or self.session.has_work_left(portal.id))
         self.session.finish(portal.id)
         self._send(Done(portal.id, tally))
 
-    def _crawler(self, portal: Portal) -> Crawler:
-        """The engine for one portal, with its family's spider."""
-        family = portal.cms if portal.cms in self.loader.list() else FALLBACK_FAMILY
-        return self.process.create_crawler(self.loader.load(family or FALLBACK_FAMILY))
+    async def _family(self, portal: Portal) -> str:
+        """The family that the catalogue names, or the archive remembers, or a look at the portal's lists tells.
+
+        Where no list can be had tonight nothing is remembered; the crawl will say why. Raises NotHad where the portal
+        does not want us, CutOff.
+        """
+        known = portal.cms or self.session.sink.family(portal.id)
+        if known in self.loader.list():
+            return known
+        family = without_a_look(portal) or await self._looked_at(portal)
+        if family is not None:
+            self.session.sink.remember_family(portal.id, family)
+        return family or GENERIC
+
+    async def _looked_at(self, portal: Portal) -> str | None:
+        guess = await visit(self.process, lambda visitor: family_of(visitor, portal), portal)
+        await asyncio.sleep(self._delay(portal))  # the crawl's own clock begins anew
+        if guess is None:
+            return None
+        reasons = f" ({'; '.join(guess.reasons)})" if guess.reasons else ""
+        logging.getLogger(__name__).info("portal %s: family %s%s", portal.id, guess.family, reasons)
+        return guess.family
+
+    def _delay(self, portal: Portal) -> float:
+        """Seconds between two requests to the portal."""
+        asked = self.session.options.delay if self.session.options.delay is not None else portal.delay
+        return asked if asked is not None else self.process.settings.getfloat("DOWNLOAD_DELAY")
+
+    def _doubt(self, portal: Portal) -> None:
+        """Forget a family that was detected where its spider found lists without a single article."""
+        named = self.session.tally(portal.id).seen.first_pages.values()
+        if portal.cms is None and named and not any(named):
+            self.session.sink.remember_family(portal.id, None)
 
     def _report_progress(self) -> None:
         moved = self.session.moved()

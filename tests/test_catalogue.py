@@ -513,7 +513,7 @@ def test_list_refuses_what_can_never_match(wrong):
 def test_list_keeps_ids_whole_and_most_portals_on_one_line_of_a_terminal(width):
     console = Console(force_terminal=True, width=width, file=io.StringIO())
     entries = load()
-    print_portals(console, list(entries))
+    print_portals(console, list(entries), {})
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in console.file.getvalue().splitlines()]
     assert {line.split()[0] for line in lines} >= {portal.id for portal in entries}
     assert len(lines) < 1.2 * len(entries)
@@ -522,7 +522,7 @@ def test_list_keeps_ids_whole_and_most_portals_on_one_line_of_a_terminal(width):
 def test_list_as_json_holds_every_key_of_the_entries():
     data = json.loads(run("list", "--json").stdout)
     assert [item["id"] for item in data] == [portal.id for portal in load()]
-    assert set(data[0]) == {*Portal.__dataclass_fields__, "place"}
+    assert set(data[0]) == {*Portal.__dataclass_fields__, "place", "detected"}
     assert data[0]["lists"]
 
 

@@ -83,16 +83,35 @@ def save_portal(
 
 
 def sync_portals(conn: sqlite3.Connection, portals: Iterable[Portal]) -> None:
-    """Write what the catalogue says of *portals*; the others stay as they are: a catalogue may be a part of it."""
+    """Write what the catalogue says of *portals*; the others stay as they are: a catalogue may be a part of it.
+
+    A family that was detected stays where the catalogue names none.
+    """
     conn.executemany(
         "INSERT INTO portals (id, name, division_code, homepage, cms, enabled) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, division_code = excluded.division_code,"
-        " homepage = excluded.homepage, cms = excluded.cms, enabled = excluded.enabled",
+        " homepage = excluded.homepage, cms = coalesce(excluded.cms, cms), enabled = excluded.enabled",
         (
             (portal.id, portal.name, portal.division, portal.homepage, portal.cms, int(portal.enabled))
             for portal in portals
         ),
     )
+
+
+def family_of(conn: sqlite3.Connection, portal_id: str) -> str | None:
+    """The CMS family that the archive knows a portal by; None where there is none."""
+    row = conn.execute("SELECT cms FROM portals WHERE id = ?", (portal_id,)).fetchone()
+    return row[0] if row else None
+
+
+def families(conn: sqlite3.Connection) -> dict[str, str]:
+    """The families that the archive knows its portals by, by id: the catalogue's and the detected ones."""
+    return dict(conn.execute("SELECT id, cms FROM portals WHERE cms IS NOT NULL"))
+
+
+def remember_family(conn: sqlite3.Connection, portal_id: str, family: str | None) -> None:
+    """Let the archive know a portal by a CMS family that was detected, or by none any more. Commits by itself."""
+    conn.execute("UPDATE portals SET cms = ? WHERE id = ?", (family, portal_id))
 
 
 def load_divisions(conn: sqlite3.Connection) -> None:

@@ -1,0 +1,1 @@
+"""Which software runs a portal, and where its news lists are: looked up on its pages, not known beforehand."""
