@@ -31,6 +31,7 @@ soak: .venv/test-ready
 bench: .venv/ready
 	$(BIN)/python bench/crawl.py --growth
 	$(BIN)/python bench/extract.py
+	$(BIN)/python bench/search.py
 	$(BIN)/python bench/pace.py
 
 # What the tests need of Debian: installs what is missing, as root or through sudo.

@@ -17,6 +17,7 @@ from tests.support.evidence import (
     assert_both_readers_read_all,
     assert_nothing_is_lost_or_double,
     assert_rows_and_bytes_agree,
+    assert_the_index_is_true,
 )
 
 
@@ -83,6 +84,7 @@ def test_a_full_look_finds_an_edit_and_keeps_both_versions(archive: Archive) -> 
         == 2
     )
     assert archive.one("SELECT count(*) FROM versions") == 9
+    assert_the_index_is_true(archive)
 
 
 def test_an_unchanged_answer_is_a_revisit_and_so_is_a_304(archive: Archive) -> None:

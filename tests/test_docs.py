@@ -34,8 +34,9 @@ def test_every_command_says_what_it_does_with_examples_and_exit_codes(name: str)
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     assert command.help
-    commands = command.commands.values() if isinstance(command, click.Group) else [command]
-    for each in commands:
+    context = click.Context(command)
+    names = command.list_commands(context) if isinstance(command, click.Group) else []
+    for each in [command.get_command(context, own) for own in names] or [command]:
         assert each.epilog, each.name
         assert "Examples:" in each.epilog
         assert "Exit codes:" in each.epilog
@@ -70,6 +71,18 @@ def test_the_lock_names_no_host_and_holds_every_dependency() -> None:
     for wanted in [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]:
         name = re.match(r"[\w-]+", wanted)[0].lower()
         assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), name
+
+
+def test_the_second_lock_adds_the_extras_and_nothing_that_the_first_one_has() -> None:
+    first, second = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-test.txt")
+    )
+    assert "://" not in second
+    locked = set(re.findall(r"^([\w.-]+)==", second, re.MULTILINE))
+    assert locked.isdisjoint(re.findall(r"^([\w.-]+)==", first, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for wanted in project["project"]["optional-dependencies"]["render"]:
+        assert re.match(r"[\w-]+", wanted)[0].lower() in locked
 
 
 def test_no_file_of_the_project_is_longer_than_a_reader_can_hold() -> None:

@@ -7,9 +7,11 @@ an import of older WARC files) and the same one any number of times.
 import sqlite3
 from typing import Any, NamedTuple
 
+from crawler.archive import mentions
 from crawler.archive.batch import Observation, Outcome, Written
 from crawler.archive.captures import Captures
 from crawler.archive.readings import Fields, Reading, text_or_none
+from crawler.archive.search import Changes
 from crawler.archive.texts import Sections, storable
 from crawler.archive.times import to_second
 from crawler.records import Article
@@ -42,12 +44,12 @@ class _Version(NamedTuple):
 class Articles:
     """Writes articles, inside the caller's transaction."""
 
-    def __init__(self, conn: sqlite3.Connection, *, extractor: str, captures: Captures) -> None:
+    def __init__(self, conn: sqlite3.Connection, *, extractor: str, captures: Captures, index: Changes) -> None:
         self._conn = conn
         self._extractor = extractor
         self._captures = captures
+        self._index = index
         self._sections = Sections(conn)
-        self._divisions: dict[str, str | None] = {}
 
     def store(self, reading: Reading) -> Written:
         """Write what one capture showed of an article."""
@@ -93,14 +95,16 @@ class Articles:
         article = reading.article
         [(article_id,)] = self._conn.execute(
             'INSERT INTO articles (portal_id, url, title, published, published_basis, source, author, editor, "column",'
-            " division_code, chars, state, first_seen, last_seen)"
+            " division_code, division_basis, chars, state, first_seen, last_seen)"
             " VALUES (:portal_id, :url, :title, :published, :published_basis, :source, :author, :editor, :column,"
-            " :division_code, :chars, 'live', :seen_at, :seen_at) RETURNING id",
+            " :division_code, :division_basis, :chars, 'live', :seen_at, :seen_at) RETURNING id",
             {"portal_id": article.capture.portal_id, "url": reading.url, **self._shown(reading)},
         ).fetchall()
+        self._index.expect([article_id])
         version_id = self._add_version(article_id, capture_id, reading)
         self._conn.execute("UPDATE articles SET version_id = ? WHERE id = ?", (version_id, article_id))
         self._add_linked(article_id, article)
+        mentions.store(self._conn, article_id, article.mentions)
         return article_id, version_id
 
     def _add_to(self, row: _Row, reading: Reading, capture_id: int) -> tuple[int, Outcome]:
@@ -119,11 +123,13 @@ class Articles:
 
     def _show(self, row: _Row, reading: Reading, version_id: int, capture_id: int) -> None:
         """Make a version today's face of its article."""
+        self._index.expect([row.id])
         is_news = self._is_news(row, reading.seen_at)
         self._conn.execute(
             "UPDATE articles SET title = :title, published = :published, published_basis = :published_basis,"
             ' source = :source, author = :author, editor = :editor, "column" = :column,'
-            " division_code = :division_code, chars = :chars, last_seen = max(last_seen, :seen_at),"
+            " division_code = :division_code, division_basis = :division_basis, chars = :chars,"
+            " last_seen = max(last_seen, :seen_at),"
             " state = iif(:is_news, 'edited', state), redirect_to = iif(:is_news, NULL, redirect_to),"
             " version_id = :version_id WHERE id = :id",
             {"id": row.id, "version_id": version_id, "is_news": is_news, **self._shown(reading)},
@@ -131,6 +137,7 @@ class Articles:
         if is_news:
             self._note_state(row, "edited", reading.seen_at, capture_id)
         self._add_linked(row.id, reading.article)
+        mentions.store(self._conn, row.id, reading.article.mentions)
 
     def _came_late(self, row: _Row, seen_at: str, after: _Version) -> None:
         """A version older than one that is stored: today's face stays, but there was an edit."""
@@ -178,16 +185,11 @@ class Articles:
         return shown | {
             "published_basis": article.published_basis,
             "column": text_or_none(article.column),
-            "division_code": article.division or self._division_of(article.capture.portal_id),
+            "division_code": article.division,
+            "division_basis": article.division_basis,
             "chars": reading.chars,
             "seen_at": reading.seen_at,
         }
-
-    def _division_of(self, portal_id: str) -> str | None:
-        if portal_id not in self._divisions:
-            row = self._conn.execute("SELECT division_code FROM portals WHERE id = ?", (portal_id,)).fetchone()
-            self._divisions[portal_id] = row[0] if row else None
-        return self._divisions[portal_id]
 
     # What stands already.
 

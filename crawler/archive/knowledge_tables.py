@@ -1,8 +1,9 @@
 """Tables of what the archive knows beyond its pages: search, spam, places, reprints, a portal's boilerplate."""
 
-from typing import Any
+from typing import Any, get_args
 
 from crawler.archive.tables import create, one_of
+from crawler.records import DivisionBasis
 
 REPRINT_KINDS = ("same", "edited", "excerpt")
 
@@ -63,7 +64,10 @@ def _places(db: Any) -> None:
         without_rowid=True,
     )
     db["mentions"].create_index(["division_code", "article_id"])
-    db.execute('ALTER TABLE "articles" ADD COLUMN "division_basis" TEXT')
+    basis = one_of("division_basis", get_args(DivisionBasis))
+    db.execute(f'ALTER TABLE "articles" ADD COLUMN "division_basis" TEXT CHECK ({basis})')
+    # Those whose places were never looked for: every article of an older archive.
+    db.execute('CREATE INDEX "idx_articles_unplaced" ON "articles" ("id") WHERE "division_basis" IS NULL')
 
 
 def _reprints(db: Any) -> None:
@@ -77,20 +81,59 @@ def _reprints(db: Any) -> None:
         without_rowid=True,
     )
     db["reprints"].create_index(["other_id", "article_id"])
-    # A band is 64 bits over its number and four slots; candidates share one.
+    # Keys of sketches (crawler/text/shingles.py), bands and anchors: candidates share one.
     create(db, "reprint_bands", {"band": int, "article_id": int}, pk=("band", "article_id"), without_rowid=True)
     # Which version of an article was compared; without a row, or with an older one, it is still to be.
     create(db, "reprint_marks", {"article_id": int, "version_id": int}, pk="article_id")
 
 
 def _boilerplate(db: Any) -> None:
-    """Sections counted by portal, as far as they recur; those that are boilerplate since a night."""
+    """Sections that recur, counted by portal (crawler/archive/boilerplate.py), and what was made of the counts."""
     create(
         db,
         "boilerplate",
-        {"portal_id": str, "section_id": int, "pages": int, "since": str},
+        {
+            "portal_id": str,
+            "section_id": int,
+            "head": int,
+            "tail": int,
+            "first_month": str,
+            "last_month": str,
+            "edge": str,
+            "since": str,
+        },
         pk=("portal_id", "section_id"),
-        nullable={"since"},
+        nullable={"edge", "since"},
         foreign_keys={"portal_id": "portals", "section_id": "sections"},
+        checks=(one_of("edge", ("head", "tail")),),
+        without_rowid=True,
+    )
+    db.execute('CREATE INDEX "idx_boilerplate_learned" ON "boilerplate" ("portal_id") WHERE "since" IS NOT NULL')
+    create(
+        db,
+        "boilerplate_pages",
+        {"portal_id": str, "month": str, "pages": int},
+        pk=("portal_id", "month"),
+        foreign_keys={"portal_id": "portals"},
+        without_rowid=True,
+    )
+    create(
+        db,
+        "boilerplate_places",
+        {"version_id": int, "position": int, "role": str},
+        pk=("version_id", "position"),
+        foreign_keys={"version_id": "versions"},
+        without_rowid=True,
+    )
+    # The last version that was counted: one row.
+    create(db, "boilerplate_mark", {"id": int, "version_id": int}, pk="id", checks=('"id" = 1',))
+    db.execute("INSERT INTO boilerplate_mark (id, version_id) VALUES (1, 0)")
+    # Portals of which something was learned or given up; their articles up to the one named agree with it already.
+    create(
+        db,
+        "boilerplate_unsettled",
+        {"portal_id": str, "article_id": int},
+        pk="portal_id",
+        foreign_keys={"portal_id": "portals"},
         without_rowid=True,
     )

@@ -8,6 +8,7 @@ from crawler.archive.batch import Batch, StoredCapture, Written
 from crawler.archive.captures import Captures
 from crawler.archive.connection import transaction
 from crawler.archive.readings import read
+from crawler.archive.search import Changes
 
 
 def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
@@ -28,10 +29,12 @@ def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
         capture_rows = Captures(conn)
         # In the order in which they came: a revisit stands behind its original.
         capture_rows.store(sorted(captures.values(), key=lambda item: item.capture.fetched_at))
-        article_rows = Articles(conn, extractor=batch.extractor, captures=capture_rows)
+        index = Changes(conn)
+        article_rows = Articles(conn, extractor=batch.extractor, captures=capture_rows, index=index)
         written = [article_rows.store(reading) for reading in readings]
         for observation in batch.observations:
             article_rows.observe(observation)
+        index.write()
         frontier.apply(conn, batch.run_id, batch.frontier)
         hosts.store(conn, batch.hosts)
     return written

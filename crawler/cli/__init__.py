@@ -4,6 +4,7 @@ import importlib
 import os
 import sqlite3
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -12,30 +13,37 @@ COMMANDS = {
     "crawl": ("crawler.cli.crawl", "crawl"),
     "demo": ("crawler.cli.demo", "demo"),
     "extract": ("crawler.cli.extract", "extract"),
+    "fold": ("crawler.cli.fold", "fold"),
     "portals": ("crawler.cli.portals", "portals"),
     "report": ("crawler.cli.report", "report"),
+    "schedule": ("crawler.cli.schedule", "schedule"),
     "serve": ("crawler.cli.serve", "serve"),
 }
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed: ``xianzhi --help`` stays quick."""
+    """A group whose *lazy* commands are imported when they are needed: ``xianzhi --help`` stays quick."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command's name."""
-        return sorted(COMMANDS)
+        return sorted([*super().list_commands(ctx), *self._lazy])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name]
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, name = self._lazy[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
 
 @click.command(
     cls=LazyGroup,
+    lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="First steps: xianzhi demo · then: xianzhi crawl --catalogue my.toml · then: xianzhi serve",
 )

@@ -13,12 +13,14 @@ from typing import Any
 from datasette import hookimpl as untyped_hookimpl
 from markupsafe import Markup
 
-from crawler.publish import cells, metadata, pages
+from crawler.publish import cells, metadata, pages, search
 from crawler.publish.facets import YearFacet
 from crawler.publish.headers import Asgi, guarded
 from crawler.publish.paging import keep_order
 
 hookimpl: Callable[[Any], Any] = untyped_hookimpl
+last_hookimpl: Callable[[Any], Any] = untyped_hookimpl(trylast=True)
+"""For what has to come behind Datasette's own, which would win else."""
 
 
 @hookimpl
@@ -41,10 +43,17 @@ def canned_queries(datasette: Any, database: str) -> dict[str, dict[str, str]]:
     return metadata.queries() if metadata.is_archive(datasette, database) else {}
 
 
-@hookimpl
+@last_hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
-    """SQL function ``fold_hash(text)``: the key under which a paragraph is stored."""
+    """SQL functions ``fold_hash(text)``, the key under which a paragraph is stored, and ``escape_fts(text)``."""
     conn.create_function("fold_hash", 1, cells.fold_hash_of, deterministic=True)
+    search.define_escape_fts(conn)
+
+
+@hookimpl
+def filters_from_request(datasette: Any, database: str, table: str, request: Any) -> Callable[[], Awaitable[Any]]:
+    """What the search box says beside words."""
+    return lambda: search.filters(datasette, database=database, table=table, typed=request.args.get("_search"))
 
 
 @hookimpl

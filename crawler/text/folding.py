@@ -58,9 +58,14 @@ def fold(text: str) -> str:
 
     Takes 0.05 ms for 1,000 characters of Chinese (measured on the seeds).
     """
-    if not _NO_COMPOSITION.fullmatch(text):
+    if not is_composed(text):
         text = unicodedata.normalize("NFKC", text)
     return text.translate(_folds())
+
+
+def is_composed(text: str) -> bool:
+    """Tell that NFKC joins no two characters of *text*, so that it can be folded one character at a time."""
+    return _NO_COMPOSITION.fullmatch(text) is not None
 
 
 def fold_hash(text: str) -> int:

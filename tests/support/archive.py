@@ -7,6 +7,7 @@ from typing import Any
 
 from crawler.archive.batch import Batch, StoredArticle, StoredCapture
 from crawler.records import Article, Capture, Paragraph, RecordRef, Role
+from crawler.text.folding import fold
 
 RUN = "20240101T000000Z-000001"
 PORTAL = "lingyang"
@@ -17,6 +18,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 def begin(conn: sqlite3.Connection, *portals: str) -> sqlite3.Connection:
     """An archive that has a run and portals."""
+    fold("")  # loads its table, which takes longer than a first hypothesis example may
     conn.execute("INSERT INTO runs (id, started_at, status) VALUES (?, '2024-01-01T00:00:00Z', 'running')", (RUN,))
     conn.executemany(
         "INSERT INTO portals (id, name, division_code, homepage, enabled) VALUES (?, ?, '990001', ?, 1)",

@@ -4,6 +4,8 @@ import hashlib
 
 from warcio.archiveiterator import ArchiveIterator
 
+from crawler.archive import search
+from crawler.archive.connection import open_archive
 from crawler.records import RecordRef
 from crawler.warc.files import open_files
 from crawler.warc.reader import read_capture
@@ -47,7 +49,7 @@ def assert_both_readers_read_all(archive: Archive) -> None:
 
 
 def assert_nothing_is_lost_or_double(archive: Archive, *, articles: int) -> None:
-    """All articles, each with one version, nothing left to do, no row without its partner."""
+    """All articles, each with one version, nothing left to do, no row without its partner, an index that is true."""
     assert archive.one("SELECT count(*) FROM articles") == articles
     assert archive.one("SELECT count(*) FROM versions") == articles
     assert archive.query("SELECT * FROM frontier WHERE state <> 'done'") == []
@@ -55,3 +57,11 @@ def assert_nothing_is_lost_or_double(archive: Archive, *, articles: int) -> None
     assert archive.one("PRAGMA integrity_check") == "ok"
     assert archive.one("SELECT count(*) FROM articles WHERE version_id IS NULL") == 0
     assert archive.one("SELECT count(*) FROM versions WHERE id NOT IN (SELECT version_id FROM version_sections)") == 0
+    assert_the_index_is_true(archive)
+
+
+def assert_the_index_is_true(archive: Archive) -> None:
+    """Every article is in the full-text index, with the words it has now."""
+    conn = open_archive(archive.db, readonly=True)
+    assert search.check(conn) == []
+    conn.close()
