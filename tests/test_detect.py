@@ -87,6 +87,15 @@ def test_a_proposed_entry_is_pasted_and_crawls_every_article(name: str, archive:
     assert "/nothing/ answered 404" in said.words
 
 
+def test_a_homepage_that_answers_with_an_error_keeps_no_named_list_from_being_looked_at() -> None:
+    portal = sample("vsb")
+    with serve({"liuxi": portal.site}) as urls:
+        assert portals("detect", urls["liuxi"]).exit_code == 1
+        said = portals("detect", urls["liuxi"], "--list", urls["liuxi"] + portal.lists[0])
+    assert said.exit_code == 0, said.words
+    assert 'cms = "vsb"' in said.out
+
+
 def test_detection_tells_scripts_all_that_it_found() -> None:
     portal = sample("trs")
     head = TAGS + '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'

@@ -84,12 +84,18 @@ def identity_of(pages: Sequence[Listing]) -> Identity:
 async def survey(
     visitor: Visitor, homepage: str, lists: Sequence[str] = (), *, tell: Callable[[str], None] = lambda _: None
 ) -> Survey:
-    """Look at *homepage* and at *lists*, or at the columns that it links to. Raises NotHad without a homepage.
+    """Look at *homepage* and at *lists*, or at the columns that it links to.
 
-    *tell* gets a line for people at each step.
+    *tell* gets a line for people at each step. Raises NotHad where the portal does not answer, and without a homepage
+    where no lists are named.
     """
     tell(homepage)
-    front, turned = await front_page(visitor, homepage)
+    try:
+        front, turned = await front_page(visitor, homepage)
+    except NotHad as error:
+        if not lists or error.is_silent or error.is_blocked:
+            raise
+        front, turned = Listing.parse(url=homepage, number=1, text=""), str(error)  # the lists are all there is
     if turned:
         tell(turned)
     visitor.hosts = visitor.hosts | {host_of(front.url)}
