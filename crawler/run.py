@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from crawler.archive import runs
+from crawler.archive import afterwards, runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.recovery import recover
@@ -26,6 +27,8 @@ quarters of a core busy (``bench/pace.py``).
 """
 LIVES = 2
 """How often a group is given to a worker: once more after a worker died under it."""
+STOP_EVERY = 100_000
+"""SQLite's instructions between two looks at whether the run should stop: some milliseconds."""
 GRACE_SECONDS = 60.0
 """How long workers may take to end after they were told to stop."""
 
@@ -98,6 +101,7 @@ class Run:
         self._children: list[_Child] = []
         self._lost: list[str] = []
         self._is_stopping = False
+        self._is_over = False
         self._stop_by = float("inf")
 
     def stop(self) -> None:
@@ -130,9 +134,29 @@ class Run:
                         result.status,
                         [(line.portal.id, line.status, line.reason, line.tally) for line in result.portals],
                     )
+                    self._learn(connection)
                 finally:
                     connection.close()
         return result
+
+    def _learn(self, connection: sqlite3.Connection) -> None:
+        """What takes the whole archive to know; a stop leaves the rest of it to the next run."""
+        if self._is_stopping:
+            return
+        self._on_log(logging.INFO, "pages are stored; comparing them with the rest of the archive")
+        connection.set_progress_handler(lambda: self._is_stopping, STOP_EVERY)
+        try:
+            afterwards.learn(connection, tell=self._say_learned)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            self._on_log(logging.INFO, "stopped while comparing; the next run goes on from here")
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def _say_learned(self, step: str, articles: int) -> None:
+        if articles:
+            self._on_log(logging.INFO, f"{step}: {articles:,} articles")
 
     # The loop.
 
@@ -197,7 +221,7 @@ class Run:
         self._children.remove(child)
         child.pipe.close()
         unfinished = [group for group in child.groups if not child.is_done_with(group, self._ended)]
-        if not unfinished or self._is_stopping:
+        if not unfinished or self._is_stopping or self._is_over:
             return
         how = f"a worker died (exit code {child.process.exitcode})"
         for group in unfinished:
@@ -228,13 +252,13 @@ class Run:
             return  # it has ended already
 
     def _end_children(self) -> None:
+        self._is_over = True
         for child in self._children:
             self._send_stop(child)
         deadline = time.monotonic() + GRACE_SECONDS
         while self._children and time.monotonic() < deadline:
             for pipe in wait([child.pipe for child in self._children], timeout=0.5):
                 child = next(child for child in self._children if child.pipe is pipe)
-                self._is_stopping = True
                 self._read(child)
         for child in self._children:
             self._lost.append("a worker did not end and was killed")

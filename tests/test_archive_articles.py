@@ -56,6 +56,7 @@ def test_a_new_article_has_its_row_its_version_and_its_capture(conn: sqlite3.Con
         author="王五,赵六",
         editor="钱七",
         column="要闻",
+        division="990001",
         attachments=(Attachment(url="https://lingyang.example/a.pdf", title="名单"),),
         images=(Image(url="https://lingyang.example/b.jpg", caption="现场"),),
         etag='"a"',
@@ -139,11 +140,6 @@ def test_a_page_that_is_no_article_leaves_its_capture_only(conn: sqlite3.Connect
     assert writer.write(conn, batch(article("目录", kind="list"), article("别的", kind="other", day=1))) == []
     assert conn.execute("SELECT count(*) FROM captures").fetchone() == (2,)
     assert conn.execute("SELECT count(*) FROM articles").fetchone() == (0,)
-
-
-def test_an_articles_own_division_goes_before_its_portals(conn: sqlite3.Connection) -> None:
-    writer.write(conn, batch(article("第一段", division="990002")))
-    assert row(conn, "division_code") == ("990002",)
 
 
 def test_the_same_address_on_two_portals_is_two_articles(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.records import Article, Capture, Paragraph, RecordRef
+from crawler.records import Article, Capture, Paragraph, RecordRef, SpamSpan
 from crawler.text.folding import fold_hash
 from pipelines.sections import SectionsPipeline, sections
 
@@ -135,6 +136,133 @@ def test_everything_else_of_the_article_stays() -> None:
 def test_a_reader_loses_no_paragraph(texts: list[str]) -> None:
     kept = Counter(p.text for p in sections(article(*texts)).paragraphs if p.role != "repeat")
     assert set(kept) == set(texts)
+
+
+# Copies that are not to the letter, and copies inside a paragraph.
+
+BODY = (LEAD, VILLAGE, COMPANY, END)
+NOTICE = (
+    "关于{}公司年产{}吨饲料项目环境影响评价文件的公示。根据建设项目环境影响评价审批程序的有关规定,经审议,我局拟对该项目环境影响评价文件"
+    "作出审批意见。为保证审批意见的严肃性和公正性,现将评价文件的基本情况予以公示,公示期为{}日至{}日。联系电话:0000-1234567,"
+    "通讯地址:青岚县城关镇中山路1号,邮编000000。"
+)
+WATER = "因管网检修,定于6月{}日8时至18时对{}片区暂停供水,请该片区用户提前做好储水准备,由此带来的不便敬请谅解。"
+REFRAIN = "青青的岚山弯弯的河,哥哥赶着羊群过山坡,山坡上开满了金银花,妹妹唱着丰收的歌。"
+BASIS = "违反了饲料管理条例第二十二条第一款的规定,依据该条例第四十一条第一款予以处罚"
+
+
+def reading_text(*texts: str | Paragraph) -> list[str]:
+    """What a reader gets: no repeated paragraphs, no cut spans."""
+    read = sections(article(*texts))
+    kept = []
+    for position, paragraph in enumerate(read.paragraphs):
+        text = paragraph.text
+        for span in reversed([span for span in read.spam if span.position == position and span.cut]):
+            assert text[span.start : span.end] == span.text
+            text = text[: span.start] + text[span.end :]
+        kept += [text] if paragraph.role != "repeat" else []
+    return kept
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param((LEAD.replace("田间", "由间"), VILLAGE, COMPANY, END), id="a typo near the beginning"),
+        pytest.param((LEAD, VILLAGE.replace("四千", "五千"), COMPANY, END), id="a figure corrected"),
+        pytest.param((LEAD, VILLAGE.replace("齐声", ""), COMPANY, END), id="a word left out"),
+        pytest.param((LEAD, VILLAGE, COMPANY, END.replace("越走越宽", "越走越宽阔")), id="a word added at the end"),
+        pytest.param((LEAD + VILLAGE, COMPANY + END), id="paragraphs merged"),
+        pytest.param((LEAD[:20], LEAD[20:], VILLAGE[:30], VILLAGE[30:], COMPANY, END), id="paragraphs split"),
+        pytest.param((LEAD, COMPANY, END), id="a paragraph left out"),
+        pytest.param((LEAD, VILLAGE, COMPANY[:20]), id="cut in mid-sentence"),
+        pytest.param((LEAD, VILLAGE[:20] + "……"), id="cut early"),
+    ],
+)
+def test_a_second_copy_need_not_be_to_the_letter(second: tuple[str, ...]) -> None:
+    assert roles(*BODY, *second) == ["body"] * 4 + ["repeat"] * len(second)
+
+
+def test_a_first_copy_that_is_one_paragraph_stays_and_the_second_in_four_goes() -> None:
+    assert roles("".join(BODY), *BODY) == ["body"] + ["repeat"] * 4
+
+
+def test_what_a_second_copy_adds_stays() -> None:
+    added = "会后,县领导还到现场看望了参加劳动的青年志愿者,听取了乡镇干部的意见。"
+    assert roles(*BODY, LEAD, VILLAGE, added, COMPANY) == ["body"] * 4 + ["repeat", "repeat", "body", "body"]
+    assert reading_text(*BODY, LEAD + VILLAGE + added) == [*BODY, added]
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "stays"),
+    [
+        pytest.param("".join(BODY) * 2, "".join(BODY), id="twice"),
+        pytest.param("".join(BODY) * 3, "".join(BODY), id="three times"),
+        pytest.param("".join(BODY) + "\u3000\u3000" + "".join(BODY), "".join(BODY) + "\u3000\u3000", id="after a gap"),
+        pytest.param("".join(BODY) + LEAD + VILLAGE[:30], "".join(BODY), id="cut in mid-sentence"),
+        pytest.param("".join(BODY) + "".join(BODY).replace("三眼", "四眼"), "".join(BODY), id="lightly changed"),
+    ],
+)
+def test_of_a_paragraph_that_says_everything_twice_the_second_copy_is_a_cut_span(paragraph: str, stays: str) -> None:
+    read = sections(article("驻村帮扶", paragraph))
+    assert [one.role for one in read.paragraphs] == ["body", "body"]
+    assert read.paragraphs[1].text == paragraph
+    assert reading_text("驻村帮扶", paragraph) == ["驻村帮扶", stays]
+    assert {(span.position, span.rule, span.cut) for span in read.spam} == {(1, "repeat", True)}
+
+
+def test_english_is_cut_by_its_sentences_too() -> None:
+    story = (
+        "The county council met on Tuesday. It voted 7 to 2 for the new library, which will cost 4.5 million dollars. "
+    )
+    assert reading_text(story + story + "Work begins in May.") == [story + "Work begins in May."]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([NOTICE.format("青禾", 500, 3, 8), NOTICE.format("丰茂", 800, 9, 14)], id="two notices"),
+        pytest.param([NOTICE.format(*row) for row in (("青禾", 5, 3, 8), ("远山", 7, 9, 14), ("丰茂", 8, 9, 14))], id="three"),
+        pytest.param([WATER.format(*row) for row in ((1, "东街"), (2, "西街"), (3, "南关"))], id="other day and place"),
+        pytest.param([WATER.format(day, "东街") for day in (1, 2, 3)], id="another day only"),
+        pytest.param([WATER.format(day, "东街") for day in (1, 2)], id="twice, another day"),
+        pytest.param([REFRAIN, LEAD, REFRAIN, VILLAGE, REFRAIN], id="a refrain"),
+        pytest.param(["甲公司", BASIS, "乙公司", BASIS, "丙公司", BASIS], id="long cells of a table"),
+        pytest.param([f"{n}是坚持党建引领,把{what}放在突出位置,一件事情接着一件事情办,一年接着一年干。" for n, what in
+                      zip("一二三四", ("春耕", "防汛", "就业", "养老"), strict=True)], id="points of a speech"),
+    ],
+)  # fmt: skip
+def test_forms_and_figures_of_speech_are_no_repeats(lines: list[str]) -> None:
+    assert roles(*lines) == ["body"] * len(lines)
+    assert reading_text(*lines) == lines
+
+
+def test_what_was_injected_into_one_copy_does_not_hide_the_other() -> None:
+    spliced = VILLAGE[:20] + "百家乐官网_时时彩平台有哪些" + VILLAGE[20:]
+    span = SpamSpan(position=5, start=20, end=34, text=spliced[20:34], rule="chain", score=6.0, cut=True)
+    copied = article(*BODY, LEAD, spliced, COMPANY, END)
+    read = sections(Article(capture=CAPTURE, encoding="", kind="article", paragraphs=copied.paragraphs, spam=(span,)))
+    assert [one.role for one in read.paragraphs] == ["body"] * 4 + ["repeat"] * 4
+    assert read.spam == (span,)
+
+
+SENTENCES = [sentence + "。" for text in (*BODY, REFRAIN, BASIS) for sentence in text.rstrip("。").split("。")]
+
+
+@given(st.lists(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=8).map("".join), max_size=8))
+def test_a_reader_loses_no_sentence(texts: list[str]) -> None:
+    read = "\n".join(reading_text(*texts))
+    assert [
+        sentence for sentence in SENTENCES if any(sentence in text for text in texts) and sentence not in read
+    ] == []
+
+
+@given(st.lists(st.text(st.sampled_from("青岚县abc 。\u3000ｱﾞ"), max_size=120), max_size=6))
+def test_any_text_gets_spans_that_lie_in_it_and_do_not_overlap(texts: list[str]) -> None:
+    read = sections(article(*texts, *texts, "".join(texts) * 2))
+    for one, other in zip(read.spam, read.spam[1:], strict=False):
+        assert (one.position, one.end) <= (other.position, other.start)
+    for span in read.spam:
+        assert read.paragraphs[span.position].text[span.start : span.end] == span.text != ""
 
 
 def test_the_pipeline_passes_other_items_on() -> None:

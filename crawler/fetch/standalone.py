@@ -8,7 +8,7 @@ from pathlib import Path
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from crawler.archive import runs
+from crawler.archive import afterwards, runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.recovery import recover
@@ -42,6 +42,7 @@ class StandaloneSession(Session):
             status if status in {"ok", "interrupted"} else "failed",
             [(self._only, status, reason, tally)],
         )
+        afterwards.learn(connection)
         connection.close()
         self._lock.__exit__(None, None, None)
         log.info(
