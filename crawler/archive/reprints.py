@@ -1,0 +1,223 @@
+"""Which articles tell the same story: found night by night, each new version against everything that is stored.
+
+Candidates share a key of their sketches (`crawler.text.shingles`) or a paragraph that few have; their texts decide
+(`crawler.text.likeness`). A story that hundreds print would make tens of thousands of pairs, and a form that thousands
+fill in nothing but work: so an article is compared with a limited number of others, those first that share most, of
+these the oldest. Copies of one story all find its oldest ones, and hang together through them.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from crawler.archive.connection import transaction
+from crawler.text.likeness import Wording, compare, keys, wording
+
+BATCH = 200
+"""Articles a transaction: a quarter of a second."""
+CROWD = 64
+"""Articles with one key or paragraph, above which it says nothing: a form, or a story printed everywhere."""
+ENOUGH = 8
+"""Points from which an article is a candidate: a key or paragraph that n articles have gives `CROWD` / n, so one of
+eight is enough, or two of 16. Measured: it spares three of five comparisons in vain and costs one of 100 excerpts."""
+CLOSEST, CLOSE = 8, 4
+"""However common the keys: as many articles, those that share most of them, at least one in four."""
+COMPARED_WITH = 32
+"""Candidates whose texts are read, an article."""
+SECTION_CHARS = 30
+"""Characters of a paragraph that may lead to a candidate."""
+REMEMBERED = 800_000
+"""Shingles of texts kept in memory: about 70 MB."""
+
+
+class _Pending(NamedTuple):
+    """An article that is to be compared."""
+
+    id: int
+    version_id: int
+    is_marked: bool
+    """An older version of it was compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An article of a cluster."""
+
+    article_id: int
+    portal_id: str
+    published: str | None
+    first_seen: str
+    """UTC."""
+    is_linked_by_excerpt: bool
+    """It is an excerpt of a member, or has a member as its excerpt; else it tells the same story."""
+
+
+def catch_up(conn: sqlite3.Connection) -> int:
+    """Compare every article whose newest version was not compared yet; return how many there were.
+
+    Batches are transactions of their own; what was done before a kill stays done. *conn* is in autocommit mode.
+    """
+    wordings, last, done = _Wordings(conn), 0, 0
+    while batch := _pending(conn, after=last):
+        with transaction(conn):
+            _compare_batch(conn, wordings, batch)
+        last = batch[-1].id
+        done += len(batch)
+    return done
+
+
+def forget(conn: sqlite3.Connection, article_ids: Iterable[int]) -> None:
+    """Have articles compared again by the next `catch_up`: their reading text changed without a new version."""
+    conn.executemany(
+        "UPDATE reprint_marks SET version_id = 0 WHERE article_id = ?", [(article_id,) for article_id in article_ids]
+    )
+
+
+def cluster(conn: sqlite3.Connection, article_id: int) -> list[Member]:
+    """Every article that is connected with one by ``same`` and ``edited``, and what hangs on these as excerpts.
+
+    Itself included; those that appeared first come first: by ``published`` (``first_seen`` where it has none), then
+    ``first_seen``, then id. Withheld and vanished ones too. Raises LookupError for an unknown article.
+    """
+    rows = conn.execute(_CLUSTER, {"article": article_id})
+    members = [
+        Member(
+            article_id=row[0], portal_id=row[1], published=row[2], first_seen=row[3], is_linked_by_excerpt=bool(row[4])
+        )
+        for row in rows
+    ]
+    if not members:
+        raise LookupError(f"no article has the id {article_id}")
+    return members
+
+
+def first_appearance(conn: sqlite3.Connection, article_id: int) -> Member:
+    """Where an article's story appeared first, excerpts left aside. Raises LookupError for an unknown article."""
+    return next(member for member in cluster(conn, article_id) if not member.is_linked_by_excerpt)
+
+
+_CLUSTER = """
+    WITH RECURSIVE core (id) AS (
+        SELECT id FROM articles WHERE id = :article
+        UNION SELECT other_id FROM core JOIN reprints ON article_id = core.id WHERE kind <> 'excerpt'
+        UNION SELECT article_id FROM core JOIN reprints ON other_id = core.id WHERE kind <> 'excerpt'),
+    members (id, by_excerpt) AS (
+        SELECT id, 0 FROM core
+        UNION SELECT other_id, 1 FROM core JOIN reprints ON article_id = core.id
+            WHERE kind = 'excerpt' AND other_id NOT IN (SELECT id FROM core)
+        UNION SELECT article_id, 1 FROM core JOIN reprints ON other_id = core.id
+            WHERE kind = 'excerpt' AND article_id NOT IN (SELECT id FROM core))
+    SELECT articles.id, portal_id, published, first_seen, by_excerpt FROM members JOIN articles USING (id)
+    ORDER BY coalesce(published, first_seen), first_seen, articles.id
+"""
+
+
+def _pending(conn: sqlite3.Connection, *, after: int) -> list[_Pending]:
+    rows = conn.execute(
+        "SELECT articles.id, articles.version_id, reprint_marks.version_id IS NOT NULL"
+        " FROM articles LEFT JOIN reprint_marks ON reprint_marks.article_id = articles.id"
+        " WHERE articles.id > ? AND articles.version_id IS NOT NULL"
+        " AND reprint_marks.version_id IS NOT articles.version_id ORDER BY articles.id LIMIT ?",
+        (after, BATCH),
+    )
+    return [_Pending(*row) for row in rows]
+
+
+def _compare_batch(conn: sqlite3.Connection, wordings: "_Wordings", batch: Sequence[_Pending]) -> None:
+    again = [(article.id,) for article in batch if article.is_marked]
+    conn.executemany("DELETE FROM reprints WHERE article_id = ?", again)
+    conn.executemany("DELETE FROM reprints WHERE other_id = ?", again)
+    found_by = {article.id: keys(wordings.of(article.id)) for article in batch}
+    # Sorted, they meet each page of the tree once. Keys of older versions stay: what they lead to is compared anyway.
+    conn.executemany(
+        "INSERT INTO reprint_bands (band, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        sorted((key, article_id) for article_id, own in found_by.items() for key in own),
+    )
+    conn.executemany(
+        "INSERT INTO reprints (article_id, other_id, similarity, kind) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (article_id, other_id) DO UPDATE SET similarity = excluded.similarity, kind = excluded.kind",
+        list(_pairs(conn, wordings, batch, found_by)),
+    )
+    conn.executemany(
+        "INSERT INTO reprint_marks (article_id, version_id) VALUES (?, ?)"
+        " ON CONFLICT (article_id) DO UPDATE SET version_id = excluded.version_id",
+        [(article.id, article.version_id) for article in batch],
+    )
+
+
+def _pairs(
+    conn: sqlite3.Connection, wordings: "_Wordings", batch: Sequence[_Pending], found_by: Mapping[int, tuple[int, ...]]
+) -> Iterator[tuple[int, int, float, str]]:
+    compared: set[tuple[int, int]] = set()
+    for article in batch:
+        for other_id in _candidates(conn, article, found_by[article.id]):
+            pair = min(article.id, other_id), max(article.id, other_id)
+            if pair in compared:
+                continue
+            compared.add(pair)
+            likeness = compare(wordings.of(article.id), wordings.of(other_id))
+            if likeness:
+                yield *pair, likeness.similarity, likeness.kind
+
+
+def _candidates(conn: sqlite3.Connection, article: _Pending, found_by: Sequence[int]) -> list[int]:
+    """The articles that may tell what one tells, those that share most first."""
+    by_key = [_met(conn, _FOUND_BY, key) for key in found_by]
+    by_section = [_met(conn, _PRINTED_IN, section) for section in _own_sections(conn, article)] if by_key[1:] else []
+    points: Counter[int] = Counter()
+    for met in by_key + by_section:
+        points.update(dict.fromkeys(met, CROWD // len(met)))
+    shared = Counter(chain.from_iterable(by_key))
+    del points[article.id], shared[article.id]
+    closest = sorted(shared, key=lambda other_id: (-shared[other_id], other_id))[:CLOSEST]
+    likely = {other_id for other_id, enough in points.items() if enough >= ENOUGH}
+    likely.update(other_id for other_id in closest if CLOSE * shared[other_id] >= len(found_by))
+    return sorted(likely, key=lambda other_id: (-shared[other_id], other_id))[:COMPARED_WITH]
+
+
+def _met(conn: sqlite3.Connection, query: str, value: int) -> list[int]:
+    return [article_id for (article_id,) in conn.execute(query, (value, CROWD + 1))]
+
+
+def _own_sections(conn: sqlite3.Connection, article: _Pending) -> list[int]:
+    rows = conn.execute(
+        "SELECT DISTINCT section_id FROM version_sections JOIN sections ON sections.id = section_id"
+        " WHERE version_id = ? AND role = 'body' AND chars >= ?",
+        (article.version_id, SECTION_CHARS),
+    )
+    return [section_id for (section_id,) in rows]
+
+
+_FOUND_BY = "SELECT article_id FROM reprint_bands WHERE band = ? ORDER BY article_id LIMIT ?"
+_PRINTED_IN = """
+    SELECT DISTINCT article_id FROM version_sections JOIN versions ON versions.id = version_id
+    WHERE section_id = ? LIMIT ?
+"""
+
+
+class _Wordings:
+    """The words of articles; those asked for lately stay in memory."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._kept: dict[int, Wording] = {}
+        self._size = 0
+
+    def of(self, article_id: int) -> Wording:
+        """An article's words, of its newest version."""
+        found = self._kept.pop(article_id, None)
+        if found is None:
+            title, body = self._conn.execute(
+                "SELECT title, body FROM articles JOIN article_texts ON article_texts.article_id = articles.id"
+                " WHERE articles.id = ?",
+                (article_id,),
+            ).fetchone()
+            found = wording(title, body)
+            self._size += len(found.shingles)
+        self._kept[article_id] = found
+        while self._size > REMEMBERED and len(self._kept) > 1:
+            self._size -= len(self._kept.pop(next(iter(self._kept))).shingles)
+        return found
