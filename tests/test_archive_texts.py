@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.archive import writer
 from crawler.archive.connection import open_archive
 from crawler.archive.texts import paragraphs_of_version, storable, text_of_version
 from crawler.records import Paragraph
+from crawler.text.folding import fold_hash
 from tests.support.archive import article, batch, begin, paragraph
 
 ROLES = ("body", "heading", "caption", "byline", "repeat", "boilerplate", "spam")
@@ -29,6 +30,14 @@ PARAGRAPHS = st.lists(
     ),
     max_size=12,
 ).map(tuple)
+# One fold each, many bytes: marks, widths, scripts, signs without width, line ends, NFC and NFD.
+SPELLINGS = st.sampled_from(
+    (
+        *("乾县", "乾縣", "干县", "乾\u200b县", "\ufeff乾县", "乾县\r", "乾县\n", "\u2028乾县", "乾县\x00", "「乾县」"),
+        *("Café 5G", "Cafe\u0301５Ｇ", "CAFÉ-5g", "café\u00a05g"),
+        *("", " ", "\t", "\x00", "——", "—", "\u202e", "\U0001f600"),
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +65,30 @@ def test_any_paragraphs_come_back_byte_for_byte(
         assert text_of_version(conn, written.version_id) == text
         stored = conn.execute("SELECT text_sha256, chars FROM versions WHERE id = ?", (written.version_id,)).fetchone()
         assert stored == (hashlib.sha256(text.encode()).hexdigest(), len(text))
+
+
+@given(nights=st.lists(st.lists(SPELLINGS, max_size=8), min_size=1, max_size=4))
+@example(nights=[["乾縣"], ["乾县"], ["干县", "乾縣"]])
+def test_every_version_stays_what_it_was_however_its_article_is_edited(
+    conn: sqlite3.Connection, nights: list[list[str]]
+) -> None:
+    url = f"https://lingyang.example/edited/{next(_days)}"
+    said = {}
+    for day, texts in enumerate(nights):
+        paragraphs = tuple(Paragraph(text=text, fold_hash=fold_hash(text)) for text in texts)
+        [written] = writer.write(conn, batch(article(paragraphs=paragraphs, day=day, url=url)))
+        said.setdefault(written.version_id, texts)  # other paragraphs of the same text are no edit
+    for version_id, texts in said.items():
+        assert [one.text for one in paragraphs_of_version(conn, version_id)] == texts
+        assert text_of_version(conn, version_id) == "\n".join(texts)
+
+
+def test_an_article_of_thousands_of_paragraphs_comes_back(conn: sqlite3.Connection) -> None:
+    spellings = ("", "第{}条", "第{}條", " 第{}条。", "————")
+    texts = tuple(spellings[place % 5].format(place // 5) for place in range(6000))
+    paragraphs = tuple(Paragraph(text=text, fold_hash=fold_hash(text)) for text in texts)
+    [written] = writer.write(conn, batch(article(paragraphs=paragraphs, url="https://lingyang.example/long")))
+    assert tuple(one.text for one in paragraphs_of_version(conn, written.version_id)) == texts
 
 
 def test_a_paragraph_is_stored_once_however_often_it_is_printed(tmp_path: Path) -> None:

@@ -32,7 +32,27 @@ WORDS = [
     ("邻村", "鄰邨", "隣村"),
     ("只有", "衹有", "祇有"),
     ("台湾", "臺灣", "台灣"),
+    ("实干", "實乾", "實幹"),
+    ("干活", "乾活", "幹活"),
+    ("干群关系", "乾群關系", "幹羣關係"),
+    ("联系", "聯系", "聯繫"),
+    ("率先垂范", "率先垂范", "率先垂範"),
+    ("千里走访", "千裡走訪", "千里走訪"),
+    ("然后", "然后", "然後"),
+    ("标准", "標准", "標凖"),
+    ("嘉荫县", "嘉蔭縣"),
+    ("周末", "周末", "週末"),
+    ("征求", "征求", "徵求"),
 ]
+MANY_FROM_ONE = (
+    "干乾幹榦 后後 里裏裡 面麵麪 发發髮 历歷曆 准準凖 几幾 松鬆 丑醜 余餘馀 了瞭 才纔 沉沈 忧憂懮 只隻祇衹 台臺檯颱 复復複覆 于於"
+    " 云雲 谷穀 卜蔔 斗鬥鬪 向嚮 系係繫 征徵 钟鐘鍾 冲衝沖 出齣 当當噹 党黨 范範 丰豐 刮颳 胡鬍 划劃畫 回迴 汇匯彙 伙夥 获獲穫"
+    " 姜薑 借藉 克剋 困睏 蜡蠟 累纍 帘簾 卤鹵滷 蒙濛懞矇 弥彌瀰 辟闢 扑撲 仆僕 朴樸 千韆 秋鞦 曲麯 舍捨 术術 苏蘇甦 它牠 坛壇罈"
+    " 团團糰 涂塗 万萬 吁籲 郁鬱 御禦 愿願 折摺 症癥 致緻 制製 种種 周週 朱硃 筑築 着著 家傢 板闆 表錶 别彆 布佈 彩綵 参參 叹嘆歎"
+    " 志誌 占佔 升昇陞 游遊 欲慾 咸鹹 淀澱 碍礙 尽盡儘 据據 卷捲 夸誇 么麼 霉黴 蔑衊 凭憑 签簽籤 确確 洒灑 晒曬 尸屍 托託 洼窪 喂餵"
+    " 纤纖縴 咽嚥 叶葉 佣傭 涌湧 岳嶽 灶竈 扎紮 赞贊讚 脏髒臟 采採 群羣 峰峯 启啟啓 众眾衆 陕陝陜 为為爲 线線綫 污汙汚 村邨"
+).split()
+"""A Simplified character, and the Traditional ones that converters, by guess or by error, write for it."""
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 CHINESE = st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF) | st.sampled_from(",。、(1A"))
 
@@ -41,6 +61,20 @@ CHINESE = st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9
 def test_spellings_of_one_word_meet(spellings: tuple[str, ...]) -> None:
     assert len({fold(spelling) for spelling in spellings}) == 1
     assert len({fold_hash(spelling) for spelling in spellings}) == 1
+
+
+@pytest.mark.parametrize("characters", MANY_FROM_ONE)
+def test_a_converter_may_choose_any_character_that_was_simplified_to_one(characters: str) -> None:
+    assert {fold(character) for character in characters} == {fold(characters[0])}
+
+
+@pytest.mark.parametrize("script", ["s2t", "s2tw", "s2hk"])
+def test_every_common_character_folds_as_what_it_is_converted_to(script: str) -> None:
+    codes = (bytes((lead, trail)) for lead in range(0xB0, 0xD8) for trail in range(0xA1, 0xFF))
+    common = [code.decode("gb2312") for code in codes if code < b"\xd7\xfa"]
+    assert len(common) == 3755
+    convert = opencc.OpenCC(script).convert
+    assert [character for character in common if fold(convert(character)) != fold(character)] == []
 
 
 def test_different_words_stay_apart() -> None:

@@ -23,7 +23,6 @@ WAL_LIMIT = 64 * 1024 * 1024
 """Bytes the WAL file is cut back to after a long reader let it grow."""
 
 _SCHEMA_VERSION = "PRAGMA user_version"
-_FOLD_VERSION = "SELECT version FROM normaliser"
 
 
 class ArchiveError(Exception):
@@ -115,15 +114,13 @@ def _bring_fold_up_to_date(conn: sqlite3.Connection, path: Path) -> None:
     if (version := _fold_version(conn, path)) == FOLD_VERSION:
         return
     if conn.execute("SELECT 1 FROM sections LIMIT 1").fetchone():
-        _copy(conn, path.with_name(f"{path.name}.fold{version}-backup"), _FOLD_VERSION, version)
+        _copy(conn, path.with_name(f"{path.name}.fold{version}-backup"), normaliser.STORED_VERSION, version)
     with transaction(conn):
         if normaliser.fold_version(conn) == version:  # else another process was faster
             normaliser.refold(conn)
 
 
 def _fold_version(conn: sqlite3.Connection, path: Path) -> int:
-    if len(schema.MIGRATIONS) < 3:  # until migration 3 is there
-        return FOLD_VERSION
     version = normaliser.fold_version(conn)
     if version > FOLD_VERSION:
         raise ArchiveError(

@@ -2,10 +2,38 @@
 
 from typing import Any, get_args
 
-from crawler.archive.tables import create, one_of
+from crawler.archive.tables import UNREAD_ROLES, create, one_of
 from crawler.records import DivisionBasis
 
 REPRINT_KINDS = ("same", "edited", "excerpt")
+
+_TEXT = "coalesce(version_sections.text, sections.text)"
+# What stands before the first cut span, and what stands behind each of them; NULL without one.
+_UNCUT = f"""
+SELECT substr({_TEXT}, 1, min(start)) || group_concat(kept, '') FROM (
+    SELECT start, substr(
+        {_TEXT}, "end" + 1, coalesce((
+            SELECT min(following.start) FROM spam_spans AS following
+            WHERE following.version_id = cuts.version_id AND following.position = cuts.position
+                AND following.cut AND following.start >= cuts."end"
+        ), length({_TEXT})) - "end"
+    ) AS kept
+    FROM spam_spans AS cuts
+    WHERE cuts.version_id = version_sections.version_id AND cuts.position = version_sections.position AND cut
+    ORDER BY start
+)
+"""  # noqa: S608 - constants of ours
+ARTICLE_TEXTS = f"""
+SELECT articles.id AS article_id, coalesce((
+    SELECT group_concat(paragraph, char(10)) FROM (
+        SELECT coalesce(({_UNCUT}), {_TEXT}) AS paragraph
+        FROM version_sections JOIN sections ON sections.id = version_sections.section_id
+        WHERE version_sections.version_id = articles.version_id AND version_sections.role NOT IN {UNREAD_ROLES}
+        ORDER BY version_sections.position
+    )
+), '') AS body
+FROM articles
+"""  # noqa: S608 - constants of ours
 
 
 def knowledge(db: Any) -> None:
@@ -52,6 +80,11 @@ def _spam(db: Any) -> None:
         checks=('"cut" IN (0, 1)',),
         without_rowid=True,
     )
+    # Versions that were stored before this table was, and are still to be read for spam.
+    create(db, "spam_backlog", {"version_id": int}, pk="version_id", foreign_keys={"version_id": "versions"})
+    db.execute('INSERT INTO "spam_backlog" SELECT "id" FROM "versions"')
+    db["article_texts"].drop()
+    db.create_view("article_texts", ARTICLE_TEXTS)
 
 
 def _places(db: Any) -> None:
