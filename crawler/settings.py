@@ -2,7 +2,7 @@
 
 spider ─► request ─► [schemes, robots, back-off, recorder] ─► wire ─► WARC
                                │
-Capture ─► decode ─► extract ─► clean ─► sections ─► store ─► archive.db
+Capture ─► decode ─► extract ─► clean ─► spam ─► sections ─► places ─► store ─► archive.db
 """
 
 from crawler.fetch.tap import DOWNLOAD_HANDLERS as TAPPED_HANDLERS
@@ -17,8 +17,10 @@ ITEM_PIPELINES = {
     "pipelines.decode.DecodePipeline": 100,
     "pipelines.extract.ExtractPipeline": 200,
     "pipelines.clean.CleanPipeline": 300,
-    "pipelines.sections.SectionsPipeline": 400,
-    "pipelines.store.StorePipeline": 500,
+    "pipelines.spam.SpamPipeline": 400,
+    "pipelines.sections.SectionsPipeline": 500,
+    "pipelines.places.PlacesPipeline": 600,
+    "pipelines.store.StorePipeline": 700,
 }
 DOWNLOADER_MIDDLEWARES = {
     "crawler.fetch.schemes.SchemesMiddleware": 50,
@@ -38,7 +40,11 @@ DOWNLOADER = "crawler.fetch.downloader.PoliteDownloader"
 DOWNLOAD_HANDLERS = TAPPED_HANDLERS
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"  # IPv6 too; the tap's reactor guards every connection
 EXTENSIONS_BASE: dict[str, int] = {}
-EXTENSIONS = {"crawler.fetch.session.SessionExtension": 0, "crawler.fetch.again.LookAgainExtension": 1}
+EXTENSIONS = {
+    "crawler.fetch.session.SessionExtension": 0,
+    "crawler.fetch.again.LookAgainExtension": 1,
+    "crawler.fetch.media.MediaExtension": 2,
+}
 
 # Manners.
 USER_AGENT = OUR_USER_AGENT
@@ -61,6 +67,9 @@ DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_TIMEOUT = 30
 DOWNLOAD_FAIL_ON_DATALOSS = False  # a response cut short is archived with its flag
 REDIRECT_MAX_TIMES = 5
+MEDIA_MAXSIZE = {"attachment": 32 * 1024 * 1024, "image": 8 * 1024 * 1024}
+MEDIA_TIMEOUT = 120
+MEDIA_PER_RUN = 10_000  # files and pictures of a portal; what an archive lacks from before comes in parts
 LISTS_ALIKE = 5_000  # addresses of one pattern in one run, against traps: a day has room for 86,400 requests
 ARTICLES_ALIKE = 50_000
 CONCURRENT_ITEMS = 4  # the default of 100 starts 100 tasks a response

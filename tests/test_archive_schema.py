@@ -30,6 +30,8 @@ CONTRACT = {
     ),
     "sections": "id *fold_hash text chars first_version_id",
     "version_sections": "*version_id *position section_id role text",
+    "spam_spans": "*version_id *position *start end text rule score cut",
+    "mentions": "*article_id *division_code count",
     "attachments": "*article_id *url title capture_id",
     "images": "*article_id *url caption capture_id",
 }

@@ -49,7 +49,7 @@ def test_an_article_is_stored_as_it_was_written(crawled: Archive, story: Expecte
     assert row["source"] == story.source
     assert row["editor"] == story.editor
     reading = crawled.one("SELECT body FROM article_texts WHERE article_id = ?", row["id"])
-    assert reading.split("\n") == list(story.paragraphs)
+    assert reading == story.reading_text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from crawler.archive import boilerplate, mentions, reprints, search, spam
 
 STEPS: tuple[tuple[str, Callable[[sqlite3.Connection], int]], ...] = (
-    ("spam on several hosts", spam.across_hosts),
+    ("spam", spam.catch_up),
     ("boilerplate", boilerplate.learn),
     ("places", mentions.catch_up),
     ("search index", search.catch_up),

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from crawler.archive import mentions
 from crawler.archive.batch import Observation, Outcome, Written
 from crawler.archive.captures import Captures
-from crawler.archive.readings import Fields, Reading, text_or_none
+from crawler.archive.media import CAPTURE_OF
+from crawler.archive.readings import Reading, text_or_none
 from crawler.archive.search import Changes
-from crawler.archive.texts import Sections, storable
+from crawler.archive.texts import storable
 from crawler.archive.times import to_second
+from crawler.archive.versions import Version, Versions
 from crawler.records import Article
 
 ANSWERS = ("live", "edited")
@@ -30,26 +32,14 @@ class _Row(NamedTuple):
     version_id: int
 
 
-class _Version(NamedTuple):
-    """A version of the portal, as far as another one is compared with it."""
-
-    id: int
-    capture_id: int
-    seen_at: str
-    extractor: str
-    payload_sha256: str
-    fields: Fields
-
-
 class Articles:
     """Writes articles, inside the caller's transaction."""
 
     def __init__(self, conn: sqlite3.Connection, *, extractor: str, captures: Captures, index: Changes) -> None:
         self._conn = conn
-        self._extractor = extractor
         self._captures = captures
         self._index = index
-        self._sections = Sections(conn)
+        self._versions = Versions(conn, extractor=extractor)
 
     def store(self, reading: Reading) -> Written:
         """Write what one capture showed of an article."""
@@ -78,6 +68,30 @@ class Articles:
             )
             self._note_state(row, observation.state, seen_at, capture_id)
 
+    # What other rules read.
+
+    def reread(self, article_id: int, reading: Reading, version_id: int | None = None) -> None:
+        """Let an article say what a *reading* says; *version_id*: its row, where it has one of its own."""
+        self._index.expect([article_id])
+        self._conn.execute(
+            "UPDATE articles SET title = :title, published = :published, published_basis = :published_basis,"
+            ' source = :source, author = :author, editor = :editor, "column" = :column,'
+            " division_code = :division_code, division_basis = :division_basis, chars = :chars,"
+            " version_id = coalesce(:version_id, version_id) WHERE id = :id",
+            {"id": article_id, "version_id": version_id, **self._shown(reading)},
+        )
+        self._add_linked(article_id, reading.article)
+        mentions.store(self._conn, article_id, reading.article.mentions)
+
+    def found_edited(self, article_id: int, reading: Reading) -> int:
+        """Write an edit of the portal that older rules did not see, and return the version's id."""
+        row = _Row(*self._conn.execute(f"{_ROW} WHERE id = ?", (article_id,)).fetchone())
+        capture_id = self._captures.id_of(reading.article.capture.record)
+        if row.state == "live":
+            self._conn.execute("UPDATE articles SET state = 'edited' WHERE id = ?", (article_id,))
+            self._note_state(row, "edited", reading.seen_at, capture_id)
+        return self._versions.add(article_id, capture_id, reading)
+
     # A new article, a new version.
 
     def _store(self, reading: Reading) -> tuple[int, int, Outcome]:
@@ -101,20 +115,22 @@ class Articles:
             {"portal_id": article.capture.portal_id, "url": reading.url, **self._shown(reading)},
         ).fetchall()
         self._index.expect([article_id])
-        version_id = self._add_version(article_id, capture_id, reading)
+        version_id = self._versions.add(article_id, capture_id, reading)
         self._conn.execute("UPDATE articles SET version_id = ? WHERE id = ?", (version_id, article_id))
         self._add_linked(article_id, article)
         mentions.store(self._conn, article_id, article.mentions)
         return article_id, version_id
 
     def _add_to(self, row: _Row, reading: Reading, capture_id: int) -> tuple[int, Outcome]:
-        before = self._neighbour(row.id, "seen_at <= ? ORDER BY seen_at DESC, versions.id DESC", reading.seen_at)
-        after = self._neighbour(row.id, "seen_at > ? ORDER BY seen_at, versions.id", reading.seen_at)
+        before = self._versions.before(row.id, reading.seen_at)
+        after = self._versions.after(row.id, reading.seen_at)
         neighbours = [version for version in (before, after) if version is not None]
-        if _is_amid(row, before, after, reading.seen_at) or any(self._shows_the_same(v, reading) for v in neighbours):
+        if _is_amid(row, before, after, reading.seen_at) or any(_shows_the_same(v, reading) for v in neighbours):
             self._answered(row, reading.seen_at, capture_id)
+            if after is None:
+                self._add_linked(row.id, reading.article)  # a file was exchanged, and no word of the page
             return row.version_id, "unchanged"
-        version_id = self._add_version(row.id, capture_id, reading)
+        version_id = self._versions.add(row.id, capture_id, reading)
         if after is None:
             self._show(row, reading, version_id, capture_id)
             return version_id, "changed"
@@ -122,24 +138,18 @@ class Articles:
         return row.version_id, "changed"
 
     def _show(self, row: _Row, reading: Reading, version_id: int, capture_id: int) -> None:
-        """Make a version today's face of its article."""
-        self._index.expect([row.id])
+        """Make a version of the portal today's face of its article."""
+        self.reread(row.id, reading, version_id)
         is_news = self._is_news(row, reading.seen_at)
         self._conn.execute(
-            "UPDATE articles SET title = :title, published = :published, published_basis = :published_basis,"
-            ' source = :source, author = :author, editor = :editor, "column" = :column,'
-            " division_code = :division_code, division_basis = :division_basis, chars = :chars,"
-            " last_seen = max(last_seen, :seen_at),"
-            " state = iif(:is_news, 'edited', state), redirect_to = iif(:is_news, NULL, redirect_to),"
-            " version_id = :version_id WHERE id = :id",
-            {"id": row.id, "version_id": version_id, "is_news": is_news, **self._shown(reading)},
+            "UPDATE articles SET last_seen = max(last_seen, :seen_at),"
+            " state = iif(:is_news, 'edited', state), redirect_to = iif(:is_news, NULL, redirect_to) WHERE id = :id",
+            {"id": row.id, "is_news": is_news, "seen_at": reading.seen_at},
         )
         if is_news:
             self._note_state(row, "edited", reading.seen_at, capture_id)
-        self._add_linked(row.id, reading.article)
-        mentions.store(self._conn, row.id, reading.article.mentions)
 
-    def _came_late(self, row: _Row, seen_at: str, after: _Version) -> None:
+    def _came_late(self, row: _Row, seen_at: str, after: Version) -> None:
         """A version older than one that is stored: today's face stays, but there was an edit."""
         self._conn.execute(
             "UPDATE articles SET first_seen = min(first_seen, ?), state = iif(state = 'live', 'edited', state)"
@@ -149,34 +159,26 @@ class Articles:
         if row.state == "live":
             self._note_state(row, "edited", after.seen_at, after.capture_id)
 
-    def _add_version(self, article_id: int, capture_id: int, reading: Reading) -> int:
-        article = reading.article
-        [(version_id,)] = self._conn.execute(
-            "INSERT INTO versions (article_id, capture_id, extractor, seen_at, meta_published, chars,"
-            " title, published, source, author, editor, text_sha256)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (
-                article_id,
-                capture_id,
-                self._extractor,
-                reading.seen_at,
-                text_or_none(article.meta_published),
-                reading.chars,
-                *reading.fields,
-            ),
-        ).fetchall()
-        self._sections.store(version_id, reading.paragraphs)
-        return int(version_id)
-
     def _add_linked(self, article_id: int, article: Article) -> None:
-        self._conn.executemany(
-            "INSERT INTO attachments (article_id, url, title) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [(article_id, storable(linked.url), text_or_none(linked.title)) for linked in article.attachments],
-        )
-        self._conn.executemany(
-            "INSERT INTO images (article_id, url, caption) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [(article_id, storable(image.url), text_or_none(image.caption)) for image in article.images],
-        )
+        linked = {
+            "attachments (article_id, url, title, capture_id)": [
+                (file.url, file.title) for file in article.attachments
+            ],
+            "images (article_id, url, caption, capture_id)": [(image.url, image.caption) for image in article.images],
+        }
+        for table, rows in linked.items():
+            self._conn.executemany(
+                f"INSERT INTO {table} VALUES (:article, :url, :said, ({CAPTURE_OF})) ON CONFLICT DO NOTHING",  # noqa: S608
+                [
+                    {
+                        "article": article_id,
+                        "url": storable(url),
+                        "said": text_or_none(said),
+                        "portal": article.capture.portal_id,
+                    }
+                    for url, said in rows
+                ],
+            )
 
     def _shown(self, reading: Reading) -> dict[str, Any]:
         article = reading.article
@@ -199,35 +201,9 @@ class Articles:
 
     def _find_read(self, capture_id: int) -> _Row | None:
         """The article as which these rules have read the capture already, under whatever address."""
-        of_version = "WHERE id = (SELECT article_id FROM versions WHERE capture_id = ? AND extractor = ?)"
-        row = self._conn.execute(f"{_ROW} {of_version}", (capture_id, self._extractor)).fetchone()
+        article_id = self._versions.article_of(capture_id)
+        row = self._conn.execute(f"{_ROW} WHERE id = ?", (article_id,)).fetchone()
         return _Row(*row) if row else None
-
-    def _neighbour(self, article_id: int, where: str, seen_at: str) -> _Version | None:
-        row = self._conn.execute(
-            "SELECT versions.id, capture_id, seen_at, extractor, payload_sha256,"  # noqa: S608 - the two calls above
-            " title, published, source, author, editor, text_sha256"
-            " FROM versions JOIN captures ON captures.id = capture_id"
-            f" WHERE article_id = ? AND replaces IS NULL AND {where} LIMIT 1",
-            (article_id, seen_at),
-        ).fetchone()
-        if row is None:
-            return None
-        version_id, capture_id, version_seen_at, extractor, payload_sha256, *fields = row
-        return _Version(version_id, capture_id, version_seen_at, extractor, payload_sha256, Fields(*fields))
-
-    def _shows_the_same(self, version: _Version, reading: Reading) -> bool:
-        """The same bytes are never an edit, whatever rules read them; else the same rules are asked where they were."""
-        if version.payload_sha256 == reading.article.capture.payload_sha256 or version.fields == reading.fields:
-            return True
-        if version.extractor == self._extractor:
-            return False
-        row = self._conn.execute(
-            "SELECT title, published, source, author, editor, text_sha256 FROM versions"
-            " WHERE capture_id = ? AND extractor = ?",
-            (version.capture_id, self._extractor),
-        ).fetchone()
-        return row is not None and Fields(*row) == reading.fields
 
     # States.
 
@@ -263,7 +239,13 @@ class Articles:
             )
 
 
-def _is_amid(row: _Row, before: _Version | None, after: _Version | None, seen_at: str) -> bool:
+def _shows_the_same(version: Version, reading: Reading) -> bool:
+    """The same bytes are never an edit, whatever rules read them."""
+    is_same_payload = version.payload_sha256 == reading.article.capture.payload_sha256
+    return is_same_payload or version.fields == reading.fields
+
+
+def _is_amid(row: _Row, before: Version | None, after: Version | None, seen_at: str) -> bool:
     """Whether the article showed one and the same version before and after *seen_at*.
 
     What a late capture shows there came and went between two sightings; the capture alone tells of it.

@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
+from crawler.archive.evidence_tables import evidence
 from crawler.archive.knowledge_tables import knowledge
-from crawler.archive.tables import create, one_of
+from crawler.archive.tables import UNREAD_ROLES, create, one_of
 from crawler.records import CaptureKind, PublishedBasis, Role, Truncation
 
 APPLICATION_ID = 0x585A4131
@@ -18,8 +19,6 @@ RUN_STATUSES = ("running", "ok", "failed", "interrupted")
 PORTAL_STATUSES = ("ok", "below", "blocked", "failed", "interrupted")
 ARTICLE_STATES = ("live", "edited", "redirected", "gone", "blocked")
 FRONTIER_STATES = ("queued", "done", "failed")
-UNREAD_ROLES = ("repeat", "boilerplate", "spam")
-"""Roles that the reading text leaves out."""
 
 ARTICLE_TEXTS = f"""
 SELECT articles.id AS article_id, coalesce((
@@ -316,5 +315,5 @@ def host_table(db: Any) -> None:
 Migration = Callable[[Any], None]
 """Takes a ``sqlite_utils.Database`` with a transaction open."""
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables, host_table, knowledge)
+MIGRATIONS: tuple[Migration, ...] = (first_tables, host_table, knowledge, evidence)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -7,6 +7,9 @@ What it has no words for (CHECK, AUTOINCREMENT, WITHOUT ROWID) is added to its S
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+UNREAD_ROLES = ("repeat", "boilerplate", "spam")
+"""Roles that the reading text leaves out."""
+
 
 def create(
     db: Any,

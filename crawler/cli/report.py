@@ -1,12 +1,15 @@
-"""``xianzhi report``: the health of every portal."""
+"""``xianzhi report``: the health of every portal, and those into which advertisements were injected."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from crawler.archive.connection import open_archive
+from crawler.archive.defacements import Defacement, defacements
 from crawler.archive.queries import PortalReport
 from crawler.archive.queries import report as read_report
 from crawler.cli.options import db_option, json_option
@@ -32,7 +35,12 @@ ON_SCREEN = {
 }
 """What a terminal of so many characters has room for, a portal on one line; the widest first."""
 NEVER = "never"
-NUMBERS = frozenset({"months lacking", "articles", "new", "changed", "failed"})
+NUMBERS = frozenset({"months lacking", "articles", "new", "changed", "failed", "certain", "still there"})
+DEFACED = ("portal", "name", "articles", "certain", "still there", "first seen", "last seen")
+WIDTH_WITH_NAMES = 100
+"""Characters from which a terminal has room for the names of defaced portals."""
+EXAMPLE = 80
+"""Characters of an injected run that are shown."""
 
 
 @click.command(
@@ -40,21 +48,26 @@ NUMBERS = frozenset({"months lacking", "articles", "new", "changed", "failed"})
 Examples:
   xianzhi report
   xianzhi report --db archive.db --json | jq '.[] | select(.status != "ok")'
-Exit codes: 0 every portal's last run was well, 1 a portal's was not, 2 the archive cannot be used."""
+  xianzhi report --defaced                           portals with injected advertisements
+Exit codes: 0 every portal's last run was well (with --defaced: always), 1 a portal's was not, 2 the archive cannot
+be used, or wrong usage."""
 )
 @click.option("--run", "run_id", metavar="ID", help="Of one run instead of each portal's last one.")
+@click.option("--defaced", is_flag=True, help="Portals into whose articles advertisements were injected, instead.")
 @db_option
 @json_option
-def report(run_id: str | None, db: Path, as_json: bool) -> None:
+def report(*, run_id: str | None, defaced: bool, db: Path, as_json: bool) -> None:
     """Show each portal's last run, since when it is not well, last success, yield, and months without an article.
 
     Below it, what is the matter: what was expected, what came, and where to look. Times are UTC.
     """
-    connection = open_archive(db, readonly=True)
-    try:
+    if run_id and defaced:
+        raise click.UsageError("--run and --defaced do not go together: defacements are of all runs")
+    with contextlib.closing(open_archive(db, readonly=True)) as connection:
+        if defaced:
+            say_defaced(defacements(connection), db, as_json=as_json)
+            return
         lines = read_report(connection, run_id)
-    finally:
-        connection.close()
     if run_id and not lines:
         raise click.UsageError(f"no such run: {run_id} (the table runs has the ids)")
     if as_json:
@@ -72,6 +85,28 @@ def say(lines: Sequence[PortalReport], db: Path) -> None:
     title = f"{plain(db)}: {counted(line.status or NEVER for line in lines) or 'no portals'}"
     console.print(table(title, columns, rows, numbers=NUMBERS))
     say_findings(console, ((line.portal_id, line.status or NEVER, line.reason) for line in lines))
+
+
+def say_defaced(found: Sequence[Defacement], db: Path, *, as_json: bool) -> None:
+    """Print a line a defaced portal, and below it an example of each with its address."""
+    if as_json:
+        say_json([dataclasses.asdict(one) for one in found])
+        return
+    console = output()
+    rows = (
+        (one.portal_id, one.name, one.articles, one.certain, one.still, one.first_seen[:10], one.last_seen[:10])
+        for one in found
+    )
+    columns = DEFACED if console.width >= WIDTH_WITH_NAMES else tuple(name for name in DEFACED if name != "name")
+    shown = ([cell for name, cell in zip(DEFACED, row, strict=True) if name in columns] for row in rows)
+    title = f"{plain(db)}: {len(found) or 'no'} defaced {'portal' if len(found) == 1 else 'portals'}"
+    console.print(table(title, columns, shown, numbers=NUMBERS))
+    if found:
+        console.print()
+    for one in found:
+        example = plain(one.example)
+        words = f"{example[:EXAMPLE]}…" if len(example) > EXAMPLE else example
+        console.print(Text.assemble((one.portal_id, "bold"), f" {words} {plain(one.url)}"), soft_wrap=True)
 
 
 def cells_of(line: PortalReport) -> dict[str, object]:

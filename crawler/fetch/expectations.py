@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from crawler.archive.health import Standing
-from crawler.archive.schema import UNREAD_ROLES
 from crawler.archive.sink import Sink
+from crawler.archive.tables import UNREAD_ROLES
 from crawler.catalogue import Expect, Portal
 from crawler.catalogue.portal import ExpectedField
 from crawler.fetch.options import Options

@@ -37,6 +37,17 @@ _CELLS = frozenset({"td", "th"})
 _TITLE_TAGS = frozenset({"p", "span", "div"})
 _FURNITURE_TAGS = frozenset({"nav", "footer", "aside"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CONCEALED = re.compile(
+    r"(?<![\w-])(?:"
+    r"(?:left|right|top|bottom|margin-left|margin-top|text-indent)\s*:\s*-\d{3,}"
+    r"|(?:font-size|width|height|max-height)\s*:\s*[01](?:px|pt|em|%)?\s*(?:;|!|$)"
+    r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)"
+    r"|color\s*:\s*(?:#fff(?:fff)?|white)\b)",
+    re.IGNORECASE,
+)
+_CONCEALED_BY_SCRIPT = re.compile(
+    r"""getElementById\(\s*["']([^"'<>]{1,99})["']\s*\)\s*\.style\.(?:display|visibility)\s*=\s*["'](?:none|hidden)"""
+)
 _BROKEN_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])[ \t]*[\r\n][ \t\r\n]*(?=[\u3000-\u9fff\uff00-\uffef])")
 _WHITE = re.compile(r"[ \t\r\n\f\v]+")
 _EDGES = " \t\r\n\f\v\xa0\u3000\u200b\ufeff\u2002\u2003"
@@ -58,6 +69,9 @@ class Line:
     """Inside a block named like a title."""
     account: bool = False
     hidden: bool = False
+    concealed: bool = False
+    """Inside what readers may not see: off the screen, without a size, white, switched off by a script. Honest
+    templates do so too, for screen readers and for the gaps between blocks."""
     furniture: bool = False
     """Inside a block named like furniture."""
     hrefs: tuple[str, ...] = ()
@@ -94,26 +108,39 @@ class _State(NamedTuple):
     titled: bool = False
     account: bool = False
     hidden: bool = False
+    concealed: bool = False
     furniture: bool = False
 
 
 def lay_out(root: etree._Element) -> Layout:
     """Walk over *root* once."""
-    walker = _Walker()
+    walker = _Walker(_concealed_by_script(root))
     body = root.find("body")
     top = body if body is not None else root
     walker.block(top, str(top.tag), _State(), 0)
     return walker.layout
 
 
+def _concealed_by_script(root: etree._Element) -> frozenset[str]:
+    """The ids of what the page's scripts switch off as soon as they run."""
+    texts = (script.text for script in root.iter("script"))
+    return frozenset(found for text in texts if text for found in _CONCEALED_BY_SCRIPT.findall(text))
+
+
 @lru_cache(maxsize=4096)
-def _told(items: tuple[tuple[str, str], ...]) -> tuple[hints.Hints, bool]:
-    """What its attributes tell of a block, and whether they hide it."""
+def _told(items: tuple[tuple[str, str], ...]) -> tuple[hints.Hints, bool, bool]:
+    """What its attributes tell of a block, whether they hide it, and whether they may conceal it."""
     attributes = dict(items)
     named = " ".join(filter(None, (attributes.get("class"), attributes.get("id"))))
     style = attributes.get("style")
     is_hidden = "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
-    return hints.of(named) if named else hints.NONE, is_hidden
+    is_concealed = is_hidden or (style is not None and _CONCEALED.search(style) is not None)
+    return hints.of(named) if named else hints.NONE, is_hidden, is_concealed
+
+
+def _is_tiny(element: etree._Element) -> bool:
+    """Whether a moving text (``<marquee width=1 height=1>``) has no room to be seen."""
+    return any((element.get(name) or "").strip().removesuffix("px") in {"0", "1", "2"} for name in ("width", "height"))
 
 
 def _names_account(element: etree._Element) -> bool:
@@ -124,8 +151,9 @@ def _names_account(element: etree._Element) -> bool:
 class _Walker:
     """Collects inline text until a block begins or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, concealed_ids: frozenset[str]) -> None:
         self.layout = Layout()
+        self._concealed_ids = concealed_ids
         self._pieces: list[str] = []
         self._linked = 0
         self._hrefs: list[str] = []
@@ -134,13 +162,16 @@ class _Walker:
     def block(self, element: etree._Element, tag: str, outer: _State, depth: int) -> None:
         """Enter a block element: its text, its children, its end."""
         attributes = element.items()
-        hinted, is_hidden = _told(tuple(attributes)) if attributes else (hints.NONE, False)
+        hinted, is_hidden, is_concealed = _told(tuple(attributes)) if attributes else (hints.NONE, False, False)
+        if self._concealed_ids and element.get("id") in self._concealed_ids:
+            is_concealed = True
         state = _State(
             tag,
             outer.heading or tag in _HEADINGS,
             (outer.titled and tag in _TITLE_TAGS) or hinted.title,
             hinted.account,
             outer.hidden or is_hidden,
+            outer.concealed or is_concealed,
             outer.furniture or hinted.furniture or tag in _FURNITURE_TAGS,
         )
         if self._pieces:
@@ -188,6 +219,7 @@ class _Walker:
                 titled=state.titled,
                 account=state.account or _names_account(link),
                 hidden=state.hidden,
+                concealed=state.concealed,
                 furniture=state.furniture,
                 hrefs=(href,),
             )
@@ -208,12 +240,16 @@ class _Walker:
         else:
             self._account = self._account or _names_account(child)
             style = child.get("style")
+            inner = state
             if style and _HIDDEN.search(style):
+                inner = state._replace(hidden=True, concealed=True)
+            elif tag == "marquee" and _is_tiny(child):
+                inner = state._replace(concealed=True)
+            if inner is not state:
                 self._flush(state)
-                state = state._replace(hidden=True)
-            self._inside(child, state, depth)
-            if style and state.hidden:
-                self._flush(state)
+            self._inside(child, inner, depth)
+            if inner is not state:
+                self._flush(inner)
 
     def _link(self, child: etree._Element, state: _State, depth: int) -> None:
         href = child.get("href")
@@ -257,6 +293,7 @@ class _Walker:
                 titled=state.titled,
                 account=state.account or account,
                 hidden=state.hidden,
+                concealed=state.concealed,
                 furniture=state.furniture,
                 hrefs=hrefs,
             )

@@ -1,15 +1,26 @@
-"""What the markup itself cuts out of the article's block: hidden parts, lists of links, blocks named like furniture."""
+"""What the markup itself cuts out of the article's block: hidden parts, lists of links, blocks named like furniture.
+
+Where such parts advertise, they were injected; what readers may not see is cut only then.
+"""
 
 import re
+from itertools import groupby
 from typing import NamedTuple
 
 from crawler.reading.container import Container, prose
 from crawler.reading.lines import Layout, Line
+from crawler.text.spam import advertises
 
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
 _FILE_LABEL = re.compile(r"^\W*附件?\s*\d{0,2}\s*[:：.．、]?")
 MAX_NAMED = 0.2
 """A block named like furniture is taken for it up to this part of the container's prose."""
+MAX_CONCEALED = 0.5
+"""A block that readers may not see is an advertisement up to this part of the container's prose."""
+HIDDEN_SPAM = "hidden advertisement"
+LINKED_SPAM = "linked advertisement"
+ADVERTISEMENTS = frozenset({HIDDEN_SPAM, LINKED_SPAM})
+"""Rules for what was injected where no reader looks."""
 
 
 class Pruned(NamedTuple):
@@ -37,6 +48,7 @@ def prune(layout: Layout, container: Container) -> Pruned:
         if line.hidden and visible > 0.5 * total:
             rules[index] = "hidden"
     _mark_link_lists(lines, rules)
+    _mark_advertisements(lines, rules, weights)
     for index, line in enumerate(lines):
         if line.hrefs and rules[index] is None and _is_file_label(line):
             rules[index] = "attachment label"
@@ -54,6 +66,21 @@ def _mark_link_lists(lines: list[Line], rules: list[str | None]) -> None:
         if end - index >= 2 or (end > index and (index == 0 or end == len(lines))):
             rules[index:end] = [rule or "link list" for rule in rules[index:end]]
         index = max(end, index + 1)
+
+
+def _mark_advertisements(lines: list[Line], rules: list[str | None], weights: list[float]) -> None:
+    """Of link lists the lines that advertise; of what readers may not see whole runs where a third of them does."""
+    for (is_concealed, rule), group in groupby(range(len(lines)), lambda index: (lines[index].concealed, rules[index])):
+        run = list(group)
+        if not (is_concealed or rule == "link list") or not advertises("\n".join(lines[index].text for index in run)):
+            continue
+        telling = [index for index in run if advertises(lines[index].text)]
+        if rule == "link list":
+            for index in telling:
+                rules[index] = LINKED_SPAM
+        elif sum(weights[run[0] : run[-1] + 1]) <= MAX_CONCEALED * sum(weights):
+            for index in run if 3 * len(telling) >= len(run) else telling:
+                rules[index] = HIDDEN_SPAM
 
 
 def _is_file_label(line: Line) -> bool:
