@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from crawler.archive.tables import UNREAD_ROLES
 from crawler.records import Paragraph
 
 
@@ -67,6 +68,25 @@ def paragraphs_of_version(conn: sqlite3.Connection, version_id: int) -> list[Par
 def text_of_version(conn: sqlite3.Connection, version_id: int) -> str:
     """All paragraphs joined by newlines, whatever their role: what ``text_sha256`` and ``chars`` are over."""
     return "\n".join(paragraph.text for paragraph in paragraphs_of_version(conn, version_id))
+
+
+def reading_text_of_version(conn: sqlite3.Connection, version_id: int) -> str:
+    """What a reader is shown of a version, as ``article_texts`` has it of the newest one: without what is left out."""
+    rows = conn.execute(
+        "SELECT coalesce(version_sections.text, sections.text),"
+        ' (SELECT json_group_array(json_array(start, "end")) FROM spam_spans AS span WHERE cut'
+        "  AND span.version_id = version_sections.version_id AND span.position = version_sections.position)"
+        " FROM version_sections JOIN sections ON sections.id = section_id"
+        " WHERE version_id = ? AND role NOT IN (SELECT value FROM json_each(?)) ORDER BY version_sections.position",
+        (version_id, json.dumps(UNREAD_ROLES)),
+    )
+    return "\n".join(_without(text, json.loads(spans)) for text, spans in rows)
+
+
+def _without(text: str, spans: list[list[int]]) -> str:
+    for start, end in sorted(spans, reverse=True):
+        text = text[:start] + text[end:]
+    return text
 
 
 def storable(text: str) -> str:

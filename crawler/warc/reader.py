@@ -18,7 +18,7 @@ from crawler.warc.record import Original
 _GZIP = b"\x1f\x8b"
 _VERSION = re.compile(rb"WARC/\d[.\d]*\r?\n")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-_HEADER_LIMIT = 32_768
+HEADER_LIMIT = 32_768
 """Bytes of a record's own header at most, as in FastWARC."""
 
 
@@ -61,12 +61,17 @@ def read_record(folder: Path, ref: RecordRef) -> Record:
             data = isal_zlib.decompress(data, wbits=31)
         except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
             raise _broken(ref, str(error)) from error
+    return parse_record(data, ref)[0]
+
+
+def parse_record(data: bytes, ref: RecordRef) -> tuple[Record, int]:
+    """The record that *data*, inflated, begins with, and where its block ends. Raises WarcError that names *ref*."""
     fields, start = _header(data, ref)
     length = fields.get("content-length", "")
     block = data[start : start + int(length)] if length.isascii() and length.isdigit() else None
     if block is None or len(block) != int(length):
         raise _broken(ref, "its block is shorter than its Content-Length")
-    return Record(fields=fields, block=block)
+    return Record(fields=fields, block=block), start + len(block)
 
 
 def read_capture(folder: Path, ref: RecordRef, original: RecordRef | None = None) -> Response:
@@ -79,13 +84,13 @@ def read_capture(folder: Path, ref: RecordRef, original: RecordRef | None = None
     record = read_record(folder, ref)
     kind = record.fields.get("warc-type")
     if kind in {"response", "resource"}:
-        return _response(record)
+        return response_of(record)
     if kind != "revisit" or original is None:
         raise _broken(ref, "a revisit, read without its original" if kind == "revisit" else f"a {kind}, no response")
     first = read_record(folder, original)
     if first.fields.get("warc-type") not in {"response", "resource"}:
         raise _broken(original, "the original of a revisit must be a response or a resource")
-    stored = _response(first)
+    stored = response_of(first)
     return Response(head=parse_response(record.block).head, entity=stored.entity, whole=stored.whole)
 
 
@@ -94,19 +99,26 @@ def read_original(folder: Path, ref: RecordRef) -> Original:
 
     Raises WarcError where there is no record there.
     """
-    data = _read(folder, ref, min(ref.length, _HEADER_LIMIT))
-    if data.startswith(_GZIP):
-        try:
-            data = isal_zlib.decompressobj(wbits=31).decompress(data, _HEADER_LIMIT)
-        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
-            raise _broken(ref, str(error)) from error
-    fields, _ = _header(data, ref)
+    fields = fields_of(_read(folder, ref, min(ref.length, HEADER_LIMIT)), ref)
     return Original(
         record_id=_bare(fields.get("warc-record-id", "")),
         url=_bare(fields.get("warc-target-uri", "")),
         date=fields.get("warc-date", ""),
         payload_digest=fields.get("warc-payload-digest"),
     )
+
+
+def fields_of(data: bytes, ref: RecordRef) -> dict[str, str]:
+    """Named fields of the record that *data* begins with, as it is stored; `HEADER_LIMIT` bytes of it are enough.
+
+    Names are in lower case. Raises WarcError that names *ref* where there is no record.
+    """
+    if data.startswith(_GZIP):
+        try:
+            data = isal_zlib.decompressobj(wbits=31).decompress(data, HEADER_LIMIT)
+        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
+            raise _broken(ref, str(error)) from error
+    return _header(data, ref)[0]
 
 
 def entries(path: Path) -> Iterator[Entry]:
@@ -127,8 +139,9 @@ def entries(path: Path) -> Iterator[Entry]:
             raise WarcError(f"{path}: {str(error).strip()}") from error
 
 
-def _response(record: Record) -> Response:
-    if record.fields["warc-type"] == "response":
+def response_of(record: Record) -> Response:
+    """What a ``response`` or ``resource`` record holds; of any other record with HTTP in it, too."""
+    if record.fields.get("warc-type") != "resource":
         return parse_response(record.block)
     content_type = record.fields.get("content-type", "").encode()
     head = Head(status_line=b"", status=200, headers=((b"Content-Type", content_type),), length=0)
@@ -143,7 +156,7 @@ def _read(folder: Path, ref: RecordRef, length: int) -> bytes:
 
 def _header(data: bytes, ref: RecordRef) -> tuple[dict[str, str], int]:
     """Named fields of the record that *data* begins with, and where its block begins."""
-    end = _HEADER_END.search(data, 0, _HEADER_LIMIT)
+    end = _HEADER_END.search(data, 0, HEADER_LIMIT)
     if end is None or not _VERSION.match(data):
         raise _broken(ref, "no WARC record")
     fields: dict[str, str] = {}
