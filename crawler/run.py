@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from crawler.archive import afterwards, runs
+from crawler.archive import afterwards, custody, runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.recovery import recover
@@ -116,6 +116,7 @@ class Run:
             try:
                 for line in recover(connection, self._options.warc):
                     self._on_log(logging.WARNING, line)
+                self._seal(connection, late=True)
                 run_id = runs.begin(connection, self._portals)
             finally:
                 connection.close()
@@ -134,10 +135,15 @@ class Run:
                         result.status,
                         [(line.portal.id, line.status, line.reason, line.tally) for line in result.portals],
                     )
+                    self._seal(connection)
                     self._learn(connection)
                 finally:
                     connection.close()
         return result
+
+    def _seal(self, connection: sqlite3.Connection, *, late: bool = False) -> None:
+        options = self._options
+        custody.seal_and_say(connection, db=options.db, warc=options.warc, say=self._on_log, late=late)
 
     def _learn(self, connection: sqlite3.Connection) -> None:
         """What takes the whole archive to know; a stop leaves the rest of it to the next run."""

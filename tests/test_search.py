@@ -136,7 +136,7 @@ def test_catching_up_goes_on_where_it_was_killed(conn: sqlite3.Connection, monke
     with transaction(conn):
         search.clear(conn)
     left = set()
-    for last in range(0, 1500, 30):
+    for last in range(0, 2400, 30):
         killed = sqlite3.connect(":memory:", isolation_level=None)
         conn.backup(killed)
         instructions = count()

@@ -47,6 +47,6 @@ def _manifests(db: Any) -> None:
 
 
 def _media(db: Any) -> None:
-    """Rows that wait for the file at an address, by the end of the address; without any where all were fetched."""
+    """Rows that wait for the file at an address; the index is empty where all were fetched."""
     for table in ("attachments", "images"):
-        db.execute(f'CREATE INDEX "idx_{table}_waiting" ON "{table}" (substr("url", -20)) WHERE "capture_id" IS NULL')
+        db.execute(f'CREATE INDEX "idx_{table}_waiting" ON "{table}" ("url") WHERE "capture_id" IS NULL')

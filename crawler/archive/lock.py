@@ -23,7 +23,11 @@ class _FileLock:
         if not self._path.parent.is_dir():
             raise ArchiveError(f"{self._path.parent}: no such folder; make it, or name another one with --db")
         self._file = self._path.open("ab")
-        self.acquire(self._file)
+        try:
+            self.acquire(self._file)
+        except BaseException:
+            self._file.close()
+            raise
         return self
 
     def acquire(self, file: IO[bytes]) -> None:

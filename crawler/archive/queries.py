@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 from crawler.archive.health import standing
-from crawler.archive.times import parse
+from crawler.archive.times import parse, to_microsecond
 from crawler.records import RecordRef
 
 
@@ -66,11 +67,17 @@ def find_original(conn: sqlite3.Connection, payload_sha256: str, *, portal_id: s
         " ORDER BY url <> :url, id LIMIT 1",
         {"digest": payload_sha256, "portal": portal_id, "url": url},
     ).fetchone()
-    if row is None:
-        return None
-    capture_id, file, offset, length, address, fetched_at = row
-    record = RecordRef(file=file, offset=offset, length=length)
-    return StoredRecord(id=capture_id, record=record, url=address, fetched_at=parse(fetched_at))
+    return _stored(row) if row else None
+
+
+def find_whole(conn: sqlite3.Connection, *, portal_id: str, url: str, fetched_at: datetime) -> StoredRecord | None:
+    """The capture of that moment that is no revisit itself; *url* as its record has it, or unquoted."""
+    row = conn.execute(
+        "SELECT id, warc_file, warc_offset, warc_length, url, fetched_at FROM captures"
+        " WHERE url IN (?, ?) AND portal_id = ? AND fetched_at = ? AND revisit_of IS NULL",
+        (url, unquote(url), portal_id, to_microsecond(fetched_at)),
+    ).fetchone()
+    return _stored(row) if row else None
 
 
 def validators(conn: sqlite3.Connection, portal_id: str, key: str) -> dict[str, str]:
@@ -130,6 +137,12 @@ def report(conn: sqlite3.Connection, run_id: str | None = None) -> list[PortalRe
         PortalReport(**portal, since=_since(conn, portal), gaps=tuple(gaps(months.get(portal["portal_id"], []))))
         for portal in portals
     ]
+
+
+def _stored(row: tuple[Any, ...]) -> StoredRecord:
+    capture_id, file, offset, length, url, fetched_at = row
+    record = RecordRef(file=file, offset=offset, length=length)
+    return StoredRecord(id=capture_id, record=record, url=url, fetched_at=parse(fetched_at))
 
 
 def _since(conn: sqlite3.Connection, portal: Mapping[str, Any]) -> str | None:

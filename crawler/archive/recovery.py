@@ -12,14 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from crawler.archive import queries
+from crawler.archive import media, queries
 from crawler.archive.batch import StoredCapture
 from crawler.archive.captures import Captures
 from crawler.archive.connection import transaction
+from crawler.archive.queries import StoredRecord
 from crawler.records import Capture, CaptureKind
 from crawler.text.canonical import canonical
 from crawler.warc.files import WarcError, open_files
-from crawler.warc.reader import Entry, entries, read_capture
+from crawler.warc.reader import Entry, entries, read_capture, read_record
 from crawler.warc.record import RENDERING
 from crawler.warc.salvage import salvage
 
@@ -65,32 +66,45 @@ def adopt(conn: sqlite3.Connection, file: Path) -> int:
 def _capture(conn: sqlite3.Connection, folder: Path, entry: Entry, *, run_id: str, portal_id: str) -> Capture:
     url = (entry.url or "").removeprefix(RENDERING)
     digest = (entry.payload_digest or "").removeprefix("sha256:")
-    original = queries.find_original(conn, digest, portal_id=portal_id, url=url) if entry.kind == "revisit" else None
+    original = _original(conn, folder, entry, portal_id=portal_id) if entry.kind == "revisit" else None
     is_bodiless = entry.kind == "revisit" and original is None
     response = None if is_bodiless else read_capture(folder, entry.ref, original.record if original else None)
     head = response.head if response else None
+    status = entry.status or (head and head.status) or 0
+    entity = b"" if response is None or status == 304 else response.entity
     return Capture(
         run_id=run_id,
         portal_id=portal_id,
         kind=_kind(conn, portal_id, url),
         url=url,
         fetched_at=datetime.fromisoformat(entry.date),
-        status=entry.status or (head and head.status) or 0,
+        status=status,
         content_type=entry.content_type,
         content_encoding=head.get("Content-Encoding") if head else None,
         etag=head.get("ETag") if head else None,
         last_modified=head.get("Last-Modified") if head else None,
-        payload_sha256=hashlib.sha256(response.entity).hexdigest() if response else digest,
+        payload_sha256=hashlib.sha256(entity).hexdigest() if response else digest,
         record=entry.ref,
         revisit_of=original.record if original else None,
         truncated=None if response is None or response.whole else "unspecified",
     )
 
 
+def _original(conn: sqlite3.Connection, folder: Path, entry: Entry, *, portal_id: str) -> StoredRecord | None:
+    """The capture that a revisit says it repeats: by address and time, for its digest may be over chunk framing."""
+    fields = read_record(folder, entry.ref).fields
+    url, date = fields.get("warc-refers-to-target-uri"), fields.get("warc-refers-to-date")
+    if not url or not date:
+        return None
+    return queries.find_whole(conn, portal_id=portal_id, url=url, fetched_at=datetime.fromisoformat(date))
+
+
 def _kind(conn: sqlite3.Connection, portal_id: str, url: str) -> CaptureKind:
-    """What the frontier asked for at *url*."""
+    """What the frontier asked for at *url*, or an article links to there."""
     portal = conn.execute("SELECT homepage FROM portals WHERE id = ?", (portal_id,)).fetchone()
     key = canonical(url, homepage=portal[0] if portal else None)
     row = conn.execute("SELECT kind FROM frontier WHERE portal_id = ? AND key = ?", (portal_id, key)).fetchone()
-    kind: CaptureKind = row[0] if row else "robots" if urlsplit(url).path == "/robots.txt" else "other"
-    return kind
+    if row:
+        kind: CaptureKind = row[0]
+        return kind
+    return "robots" if urlsplit(url).path == "/robots.txt" else media.kind_at(conn, portal_id, url) or "other"

@@ -36,13 +36,18 @@ def begin(conn: sqlite3.Connection, portals: Iterable[Portal]) -> str:
     with transaction(conn):
         load_divisions(conn)
         sync_portals(conn, portals)
-        conn.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")
+        end_killed(conn)
         conn.execute("INSERT INTO runs (id, started_at, status) VALUES (?, ?, 'running')", (run_id, to_second(started)))
         conn.executemany(
             "INSERT INTO portal_runs (run_id, portal_id, status) VALUES (?, ?, 'interrupted')",
             ((run_id, portal.id) for portal in portals),
         )
     return run_id
+
+
+def end_killed(conn: sqlite3.Connection) -> None:
+    """What an earlier run left ``running`` was interrupted. Only for the holder of the run lock."""
+    conn.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")
 
 
 def finish(

@@ -1,11 +1,11 @@
 """Questions to the full-text index: which articles match a query (`crawler.text.query`), in what order, how many.
 
-Whoever shows the answers to the public leaves out what is withheld.
+What is withheld is not found.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,8 +15,9 @@ from crawler.text.query import Filter, Query, code_prefix
 TITLE_WEIGHT = 10.0
 """What a word in the title counts against one in the text, for BM25: titles are a hundredth of the texts' length."""
 
-Order = Literal["relevance", "newest", "oldest"]
-Group = Literal["year", "division", "portal", "state"]
+Order = Literal["relevance", "newest", "oldest", "added"]
+"""``added``: what came into the archive last."""
+Group = Literal["year", "month", "division", "portal", "state"]
 
 _DAY = "coalesce(articles.published, articles.first_seen)"
 """An article without a date counts for the day on which it was first seen."""
@@ -27,9 +28,11 @@ _ORDERS: Mapping[Order, str] = {
     # A day to come is a slip of the page's; it would stand on top for ever.
     "newest": f"min({_DAY}, articles.first_seen) DESC, articles.id DESC",
     "oldest": f"{_DAY}, articles.id",
+    "added": "articles.id DESC",
 }
 _GROUPS: Mapping[Group, str] = {
     "year": f"substr({_DAY}, 1, 4)",
+    "month": f"substr({_DAY}, 1, 7)",
     "division": "articles.division_code",
     "portal": "articles.portal_id",
     "state": "articles.state",
@@ -73,6 +76,14 @@ def search(
 
     ``relevance`` is BM25; for filters without words it is ``newest``.
     """
+    found = hits(conn, query, order=order, limit=limit, offset=offset)
+    return Found(total=count(conn, query), hits=tuple(found))
+
+
+def hits(
+    conn: sqlite3.Connection, query: Query, *, order: Order = "relevance", limit: int = 20, offset: int = 0
+) -> list[Hit]:
+    """The articles that `search` finds, without their number."""
     names = ("article_id", "portal_id", "url", "title", "published", "division_code", "state")
     columns = ("articles.id", *(f"articles.{name}" for name in names[1:]))
     by: Order = "newest" if order == "relevance" and not query.wanted else order
@@ -84,7 +95,7 @@ def search(
         limit=limit,
         offset=offset,
     )
-    return Found(total=count(conn, query), hits=tuple(Hit(**dict(zip(names, row, strict=True))) for row in rows))
+    return [Hit(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def matching_ids(conn: sqlite3.Connection, query: Query) -> list[int]:
@@ -102,6 +113,16 @@ def count(conn: sqlite3.Connection, query: Query) -> int:
 def counts(conn: sqlite3.Connection, query: Query, by: Group) -> list[tuple[str | None, int]]:
     """How many articles match *query* of each year, division, portal or state: its value and the number, by value."""
     return _select(conn, query, f"{_GROUPS[by]} AS value, count(*)", "GROUP BY value ORDER BY value")
+
+
+def cross_counts(conn: sqlite3.Connection, query: Query, by: Sequence[Group]) -> list[tuple[Any, ...]]:
+    """How many articles match *query* of each combination: the values of *by* in its order, then the number.
+
+    Every single count follows from it, for one look at the matching articles.
+    """
+    columns = ", ".join(_GROUPS[one] for one in by)
+    places = ", ".join(str(place + 1) for place in range(len(by)))
+    return _select(conn, query, f"{columns}, count(*)", f"GROUP BY {places}")
 
 
 def conditions(conn: sqlite3.Connection, filters: Iterable[Filter]) -> tuple[list[str], dict[str, str]]:
@@ -125,8 +146,10 @@ def _select(conn: sqlite3.Connection, query: Query, columns: str, tail: str = ""
     where, filter_values = conditions(conn, query.filters)
     if query.wanted:
         where.append("articles_fts MATCH :match")
-    elif query.unwanted:
-        where.append("articles.id NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
+    else:
+        where.append("articles.id NOT IN (SELECT article_id FROM withheld)")  # nor is that in the index
+        if query.unwanted:
+            where.append("articles.id NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
     values |= {**filter_values, "match": query.match if query.wanted else query.match_unwanted}
     source = _source(query, fields="articles." in columns)
     return conn.execute(f"SELECT {columns} FROM {source} WHERE {' AND '.join(where)} {tail}", values).fetchall()  # noqa: S608 - words of ours

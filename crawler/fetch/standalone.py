@@ -8,7 +8,7 @@ from pathlib import Path
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from crawler.archive import afterwards, runs
+from crawler.archive import afterwards, custody, runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.recovery import recover
@@ -42,6 +42,7 @@ class StandaloneSession(Session):
             status if status in {"ok", "interrupted"} else "failed",
             [(self._only, status, reason, tally)],
         )
+        custody.seal_and_say(connection, db=self.options.db, warc=self.options.warc, say=log.log)
         afterwards.learn(connection)
         connection.close()
         self._lock.__exit__(None, None, None)
@@ -70,6 +71,7 @@ def _begin(crawler: Crawler, portal_id: str) -> StandaloneSession:
     connection = open_archive(db)
     for line in recover(connection, options.warc):
         log.warning("%s", line)
+    custody.seal_and_say(connection, db=db, warc=options.warc, say=log.log, late=True)
     run_id = runs.begin(connection, [portal])
     connection.close()
     session = StandaloneSession(options, run_id, lock, portal)

@@ -3,8 +3,8 @@
 import fcntl
 import os
 import re
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 OPEN = ".open"
 CUT = ".cut"
@@ -30,7 +30,7 @@ def open_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*.warc.gz{OPEN}") if path.is_file())
 
 
-def open_for_reading(folder: Path, name: str) -> BinaryIO:
+def open_for_reading(folder: Path, name: str) -> BufferedReader:
     """Open a file by the name that a record's place has, whether it is finished or still ``.open``.
 
     Raises WarcError where there is neither, or where *name* is more than a name.

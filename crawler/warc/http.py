@@ -56,10 +56,11 @@ def parse_response(raw: bytes) -> Response:
     """
     head = split_head(raw)
     body = raw[head.length :]
-    if _is_chunked(head):
+    is_bodiless = head.status in {204, 304}  # whatever their headers promise (RFC 9112 6.3)
+    if _is_chunked(head) and not is_bodiless:
         entity, whole = dechunk(body)
         return Response(head=head, entity=entity, whole=whole)
-    length = None if head.status in {204, 304} else _content_length(head)
+    length = None if is_bodiless else _content_length(head)
     if length is None:
         return Response(head=head, entity=body, whole=True)
     return Response(head=head, entity=body[:length], whole=len(body) >= length)

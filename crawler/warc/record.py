@@ -103,7 +103,7 @@ def request(exchange: Exchange, *, identifier: str, response: str) -> bytes:
         content_type="application/http; msgtype=request",
         block=exchange.request,
         fields=(
-            ("WARC-Target-URI", _uri(exchange.url)),
+            ("WARC-Target-URI", target_uri(exchange.url)),
             ("WARC-Concurrent-To", f"<{response}>"),
             ("WARC-IP-Address", exchange.ip),
             ("WARC-Payload-Digest", sha256(exchange.request[start:]) if has_body else None),
@@ -124,7 +124,7 @@ def response(exchange: Exchange, *, identifier: str, warcinfo: str, payload: byt
         content_type="application/http; msgtype=response",
         block=exchange.response,
         fields=(
-            ("WARC-Target-URI", _uri(exchange.url)),
+            ("WARC-Target-URI", target_uri(exchange.url)),
             ("WARC-Warcinfo-ID", f"<{warcinfo}>"),
             ("WARC-IP-Address", exchange.ip),
             ("WARC-Payload-Digest", _response_digest(exchange, payload, payload_sha256)),
@@ -146,12 +146,12 @@ def revisit(exchange: Exchange, *, identifier: str, warcinfo: str, original: Ori
         content_type="application/http; msgtype=response",
         block=block,
         fields=(
-            ("WARC-Target-URI", _uri(exchange.url)),
+            ("WARC-Target-URI", target_uri(exchange.url)),
             ("WARC-Warcinfo-ID", f"<{warcinfo}>"),
             ("WARC-IP-Address", exchange.ip),
             ("WARC-Profile", NOT_MODIFIED if not_modified else IDENTICAL_PAYLOAD),
             ("WARC-Refers-To", f"<{original.record_id}>"),
-            ("WARC-Refers-To-Target-URI", _uri(original.url)),
+            ("WARC-Refers-To-Target-URI", target_uri(original.url)),
             ("WARC-Refers-To-Date", original.date),
             # The body of a 304 is empty: its own digest would say that the page became empty.
             (
@@ -175,7 +175,7 @@ def resource(rendering: Rendering, *, identifier: str, warcinfo: str, document: 
         content_type=RENDERED_TYPE,
         block=rendering.html,
         fields=(
-            ("WARC-Target-URI", RENDERING + _uri(rendering.url)),
+            ("WARC-Target-URI", RENDERING + target_uri(rendering.url)),
             ("WARC-Warcinfo-ID", f"<{warcinfo}>"),
             ("WARC-Concurrent-To", f"<{document}>"),
         ),
@@ -191,7 +191,7 @@ def metadata(*, uri: str, date: datetime, identifier: str, about: str, fields: M
         content_type="application/warc-fields",
         block=_warc_fields(fields),
         fields=(
-            ("WARC-Target-URI", _uri(uri)),
+            ("WARC-Target-URI", target_uri(uri)),
             ("WARC-Concurrent-To", f"<{about}>"),
             ("WARC-Refers-To", f"<{about}>"),
         ),
@@ -233,7 +233,8 @@ def _clean(value: str) -> str:
     return value if value.isprintable() else _CONTROL.sub(" ", value)
 
 
-def _uri(url: str) -> str:
+def target_uri(url: str) -> str:
+    """*url* as the field ``WARC-Target-URI`` has it: what RFC 3986 does not allow is quoted."""
     return quote(url, safe=_URI_CHARACTERS, errors="surrogatepass")
 
 

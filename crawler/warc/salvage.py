@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from isal import isal_zlib
-
 from crawler.warc.files import CUT, OPEN, WarcError, finish, lock, sync_folder
+from crawler.warc.members import MARK, read_member
 from crawler.warc.record import record_id
 
-_GZIP = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-"""The whole header of a member as the writer makes it: shorter marks are frequent in a hostile body."""
-_FIRST_STEP = 1_024
 _STEP = 65_536
 
 
@@ -87,28 +83,18 @@ def _whole_records(data: mmap.mmap, name: str) -> Iterator[tuple[int, int]]:
             yield at, end
             at = end
         else:
-            at = data.find(_GZIP, at + 1)
+            at = data.find(MARK, at + 1)
 
 
 def _member_end(data: mmap.mmap, start: int, name: str) -> int | None:
-    """Where the gzip member at *start* ends, if it is whole (checksum and all) and a record of ours; else None.
+    """Where the gzip member at *start* ends, if it is whole and a record of ours; else None.
 
     Only the record that was written to this very place states this place's identifier, so a WARC file that a portal
     served, lying uncompressed in a damaged stretch, is not taken for ours.
     """
-    inflate = isal_zlib.decompressobj(wbits=31)
-    at, step = start, _FIRST_STEP
-    while at < len(data) and not inflate.eof:
-        chunk = data[at : at + step]
-        try:
-            text = inflate.decompress(chunk)
-        except isal_zlib.error:  # type: ignore[misc]  # isal's stub has an instance
-            return None
-        if at == start and not _begins_record(text, record_id(name, start)):
-            return None
-        at += len(chunk)
-        step = min(step * 2, _STEP)
-    return at - len(inflate.unused_data) if inflate.eof else None
+    identifier = record_id(name, start)
+    member = read_member(data, start, begins_well=lambda text: _begins_record(text, identifier))
+    return member.end if member else None
 
 
 def _begins_record(text: bytes, identifier: str) -> bool:

@@ -1,0 +1,696 @@
+"""Collections of others, in the shapes in which they lie about, become captures and articles like any night's crawl."""
+
+import gzip
+import io
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from crawler.archive import withholding, writer
+from crawler.archive.connection import open_archive
+from crawler.archive.lock import LockHeldError, RunLock
+from crawler.catalogue import Portal
+from crawler.cli.import_ import import_ as command
+from crawler.importing.collection import held
+from crawler.importing.work import Import, Imported
+from crawler.records import RecordRef
+from crawler.settings import ITEM_PIPELINES
+from crawler.verify.verification import verify
+from crawler.warc.files import WarcError
+from crawler.warc.foreign import bring, form_of
+from crawler.warc.reader import read_capture
+from crawler.warc.writer import WarcWriter
+from pipelines import chain
+from tests.support.archive import article as stored_article
+from tests.support.archive import batch, begin, contents
+from tests.support.crawling import article_page, text_of, title_of
+from tests.support.warc import exchange, write
+
+HOST = "www.liuxi.example"
+HOME = f"http://{HOST}/"
+PORTAL = Portal(id="liuxi", name="柳溪县人民政府", division="610424", homepage=HOME)
+START = datetime(2013, 5, 6, 8, 0, tzinfo=UTC)
+REQUEST = b"GET / HTTP/1.1\r\nHost: www.liuxi.example\r\n\r\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A response as a collection has it."""
+
+    url: str
+    day: float
+    body: bytes
+    status: str = "200 OK"
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/html; charset=utf-8"),)
+    of: "Taken | None" = None
+    """The response that this one is a revisit of."""
+
+    @property
+    def date(self) -> str:
+        return (START + timedelta(days=self.day)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @property
+    def message(self) -> bytes:
+        head = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        return f"HTTP/1.1 {self.status}\r\n{head}\r\n".encode() + self.body
+
+
+def page(number: int, *, day: float = 0, text: str | None = None, url: str | None = None, **changes: Any) -> Taken:
+    body = article_page(title_of(number), text or text_of(number)).body
+    return Taken(url=url or f"{HOME}news/{number}.html", day=day, body=body, **changes)
+
+
+def revisit(of: Taken, *, day: float) -> Taken:
+    return Taken(url=of.url, day=day, body=b"", headers=of.headers, of=of)
+
+
+# Files as other programs write them.
+
+
+def written(taken: Sequence[Taken], *, version: str, zipped: bool, refers: str = "place") -> bytes:
+    """A file by warcio. *refers*: how revisits name their originals: ``place`` (address and date), ``id``, ``digest``."""
+    out = io.BytesIO()
+    file = WARCWriter(out, gzip=zipped, warc_version=version)
+    file.write_record(file.create_warcinfo_record("a.warc.gz", {"software": "Wget/1.21"}))
+    ids: dict[int, str] = {}
+    digests: dict[int, str] = {}
+    for one in taken:
+        head = StatusAndHeaders(one.status, list(one.headers), protocol="HTTP/1.1")
+        fields = {"WARC-Date": one.date}
+        if one.of is None:
+            record = file.create_warc_record(
+                one.url, "response", io.BytesIO(one.body), len(one.body), http_headers=head, warc_headers_dict=fields
+            )
+        else:
+            record = file.create_revisit_record(
+                one.url, digests[id(one.of)], one.of.url, one.of.date, http_headers=head, warc_headers_dict=fields
+            )
+            if refers != "place":
+                record.rec_headers.remove_header("WARC-Refers-To-Target-URI")
+                record.rec_headers.remove_header("WARC-Refers-To-Date")
+            if refers == "id":
+                record.rec_headers.add_header("WARC-Refers-To", ids[id(one.of)])
+        file.write_record(record)
+        ids[id(one)] = record.rec_headers.get_header("WARC-Record-ID")
+        digests[id(one)] = record.rec_headers.get_header("WARC-Payload-Digest") or digests.get(id(one.of), "")
+        asked = StatusAndHeaders("GET / HTTP/1.1", [("Host", HOST)], is_http_request=True)
+        file.write_record(
+            file.create_warc_record(one.url, "request", io.BytesIO(), 0, http_headers=asked, warc_headers_dict=fields)
+        )
+    log = file.create_warc_record(
+        "metadata://gnu.org/software/wget/warc/wget.log",
+        "resource",
+        io.BytesIO(b"log"),
+        3,
+        warc_content_type="text/plain",
+    )
+    file.write_record(log)
+    return out.getvalue()
+
+
+def wget(taken: Sequence[Taken]) -> bytes:
+    return written(taken, version="WARC/1.0", zipped=True)
+
+
+def heritrix(taken: Sequence[Taken]) -> bytes:
+    """With angle brackets around addresses, look-ups of names, and headers in an order of their own."""
+    out = io.BytesIO()
+
+    def add(kind: str, uri: str, date: str, block: bytes, content_type: str) -> None:
+        head = (
+            f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <{uri}>\r\nWARC-Date: {date}\r\n"
+            f"WARC-IP-Address: 192.0.2.1\r\nWARC-Record-ID: <urn:uuid:{len(out.getvalue()):032x}>\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(block)}\r\n\r\n"
+        )
+        out.write(gzip.compress(head.encode() + block + b"\r\n\r\n"))
+
+    add(
+        "warcinfo",
+        "none",
+        START.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        b"software: Heritrix/3.4\r\n",
+        "application/warc-fields",
+    )
+    add(
+        "response",
+        f"dns:{HOST}",
+        START.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        b"20130506\nwww 300 IN A 192.0.2.1\n",
+        "text/dns",
+    )
+    for one in taken:
+        add("response", one.url, one.date, one.message, "application/http; msgtype=response")
+        add("request", one.url, one.date, REQUEST, "application/http; msgtype=request")
+        add("metadata", one.url, one.date, b"via: http://x/\r\nfetchTimeMs: 12\r\n", "application/warc-fields")
+    return out.getvalue()
+
+
+def plain(taken: Sequence[Taken]) -> bytes:
+    return written(taken, version="WARC/1.1", zipped=False)
+
+
+def whole(taken: Sequence[Taken]) -> bytes:
+    return gzip.compress(plain(taken))
+
+
+def joined(taken: Sequence[Taken]) -> bytes:
+    """Several files compressed as a whole, one behind the other."""
+    return b"".join(gzip.compress(plain([one])) for one in taken)
+
+
+def arc(taken: Sequence[Taken]) -> bytes:
+    described = b"1 0 InternetArchive\nURL IP-address Archive-date Content-type Archive-length\n"
+    data = b"filedesc://a.arc 0.0.0.0 20130506000000 text/plain %d\n%b\n" % (len(described), described)
+    data += b"dns:www.liuxi.example 192.0.2.1 20130506000000 text/dns 3\nabc\n"
+    for one in taken:
+        date = one.date.translate(str.maketrans("", "", "-T:Z"))
+        data += f"{one.url} 192.0.2.1 {date} text/html {len(one.message)}\n".encode() + one.message + b"\n"
+    return data
+
+
+def zipped_arc(taken: Sequence[Taken]) -> bytes:
+    parts = arc(taken).split(b"\nhttp://")
+    return b"".join(gzip.compress((b"http://" if number else b"") + part + b"\n") for number, part in enumerate(parts))
+
+
+def ours(taken: Sequence[Taken], folder: Path) -> Path:
+    with WarcWriter(folder, "other", info={"software": "xianzhi/0"}, clock=lambda: START) as file:
+        for one in taken:
+            started = START + timedelta(days=one.day)
+            write(file, exchange(one.message, url=one.url, started_at=started, request=REQUEST))
+    return next(folder.glob("*.warc.gz"))
+
+
+SHAPES: dict[str, tuple[str, Callable[[Sequence[Taken]], bytes]]] = {
+    "wget": ("a.warc.gz", wget),
+    "heritrix": ("a.warc.gz", heritrix),
+    "plain": ("a.warc", plain),
+    "whole": ("a.warc.gz", whole),
+    "joined": ("a.warc.gz", joined),
+    "arc": ("a.arc", arc),
+    "arc.gz": ("a.arc.gz", zipped_arc),
+    "arc as a whole": ("a.arc.gz", lambda taken: gzip.compress(arc(taken))),
+}
+
+
+@dataclass
+class Place:
+    """A folder with an archive, and with collections beside it."""
+
+    folder: Path
+
+    @property
+    def db(self) -> Path:
+        return self.folder / "a.db"
+
+    @property
+    def warc(self) -> Path:
+        return self.folder / "warc"
+
+    def put(self, name: str, data: bytes) -> Path:
+        path = self.folder / "found" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def take(self, *sources: Path, portal: Portal = PORTAL, **options: Any) -> Imported:
+        return Import(sources, portal, db=self.db, warc=self.warc, **options)()
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.db)) as conn:
+            return conn.execute(sql, values).fetchall()
+
+    def one(self, sql: str, *values: object) -> Any:
+        return self.query(sql, *values)[0][0]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+ARTICLES = "SELECT title, body, first_seen, published FROM articles JOIN article_texts ON article_id = id ORDER BY id"
+
+
+# Shapes.
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_gives_the_same_articles_and_every_capture_leads_to_its_bytes(place: Place, shape: str) -> None:
+    name, make = SHAPES[shape]
+    taken = [page(number, day=number) for number in range(3)]
+    found = place.take(place.put(name, make(taken)))
+    assert (found.status, found.new, found.failures, found.damage) == ("ok", 3, [], [])
+    rows = place.query(ARTICLES)
+    assert [(title, body, seen) for title, body, seen, _ in rows] == [
+        (title_of(number), text_of(number), one.date) for number, one in enumerate(taken)
+    ]
+    assert {published for *_, published in rows} == {"2021-05-06"}
+    captures = place.query(
+        "SELECT warc_file, warc_offset, warc_length, url, fetched_at, kind FROM captures ORDER BY id"
+    )
+    assert len(captures) == 3
+    for (file, offset, length, url, fetched_at, kind), one in zip(captures, taken, strict=True):
+        assert (url, fetched_at[:19] + "Z", kind) == (one.url, one.date, "article")
+        assert read_capture(place.warc, RecordRef(file=file, offset=offset, length=length)).entity == one.body
+
+
+def test_files_of_another_archive_of_ours_can_be_imported(place: Place, tmp_path: Path) -> None:
+    source = ours([page(1), page(2)], tmp_path / "theirs")
+    assert place.take(source).new == 2
+    assert place.one("SELECT warc_file FROM captures").startswith("import-")
+
+
+def test_what_is_rewritten_says_where_it_is_from_and_keeps_every_record_to_the_byte(place: Place) -> None:
+    source = place.put("a.warc.gz", whole([page(1)]))
+    [brought] = place.take(source).files
+    data = gzip.decompress((place.warc / brought.name).read_bytes())
+    opening, _, rest = data.partition(b"\r\n\r\nWARC/1.1\r\n")
+    assert b"a.warc.gz" in opening
+    assert brought.sha256.encode() in opening
+    assert b"WARC/1.1\r\n" + rest == gzip.decompress(source.read_bytes())
+
+
+def test_the_stages_are_those_of_a_crawl_in_their_order(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = [path.split(".")[1] for path, _ in sorted(ITEM_PIPELINES.items(), key=lambda item: item[1])]
+    passed: list[str] = []
+
+    def noting(name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **options: Any) -> Any:
+            passed.append(name)
+            return stage(*args, **options)
+
+        return run
+
+    for name in stages[:-1]:
+        monkeypatch.setattr(chain, name, noting(name, getattr(chain, name)))
+    place.take(place.put("a.warc.gz", wget([page(1)])))
+    assert [*passed, "store"] == stages
+
+
+# Where files lie.
+
+
+def test_a_file_gets_a_link_that_survives_its_own_name(place: Place) -> None:
+    source = place.put("a.warc.gz", wget([page(1)]))
+    [brought] = place.take(source).files
+    assert brought.how == "linked"
+    assert brought.name == f"import-{brought.sha256[:12]}-a.warc.gz"
+    assert (place.warc / brought.name).samefile(source)
+    source.unlink()
+    file, offset, length = place.query("SELECT warc_file, warc_offset, warc_length FROM captures")[0]
+    assert read_capture(place.warc, RecordRef(file=file, offset=offset, length=length)).whole
+
+
+def test_where_no_hard_link_can_be_had_it_is_a_symbolic_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    [brought] = place.take(place.put("a.warc.gz", wget([page(1)]))).files
+    assert (place.warc / brought.name).is_symlink()
+    assert place.one("SELECT count(*) FROM captures") == 1
+
+
+def test_a_copy_has_bytes_of_its_own(place: Place) -> None:
+    source = place.put("a.warc.gz", wget([page(1)]))
+    [brought] = place.take(source, copy=True).files
+    assert brought.how == "copied"
+    assert (place.warc / brought.name).read_bytes() == source.read_bytes()
+    assert not (place.warc / brought.name).samefile(source)
+
+
+def test_a_file_that_lies_in_the_warc_folder_stays_under_its_name(place: Place) -> None:
+    place.warc.mkdir()
+    source = place.warc / "found.warc.gz"
+    source.write_bytes(wget([page(1)]))
+    [brought] = place.take(source).files
+    assert (brought.name, brought.how) == ("found.warc.gz", "there")
+
+
+def test_a_name_from_outside_becomes_a_plain_one(place: Place) -> None:
+    [brought] = place.take(place.put("柳溪 $(x)\n.warc.gz", wget([page(1)]))).files
+    assert brought.name == f"import-{brought.sha256[:12]}-_x_.warc.gz"
+
+
+def test_the_form_of_a_file_is_told_by_its_bytes(place: Place) -> None:
+    taken = [page(1), page(2)]
+    forms = {shape: form_of(place.put("x", make(taken))) for shape, (_, make) in SHAPES.items()}
+    assert forms == {
+        "wget": "records", "heritrix": "records", "plain": "records", "whole": "whole", "joined": "whole", "arc": "arc",
+        "arc.gz": "arc", "arc as a whole": "arc",
+    }  # fmt: skip
+
+
+# Again, and late.
+
+
+def test_the_same_files_again_change_nothing(place: Place) -> None:
+    sources = [
+        place.put("a.warc.gz", wget([page(1), page(2)])),
+        place.put("b.warc.gz", whole([page(3)])),
+        place.put("c.arc", arc([page(4)])),
+    ]
+    place.take(*sources)
+    with closing(sqlite3.connect(place.db)) as conn:
+        before = contents(conn)
+    moved = sources[0].rename(sources[0].with_name("moved.warc.gz"))
+    again = place.take(moved, *sources[1:])
+    with closing(sqlite3.connect(place.db)) as conn:
+        after = contents(conn)
+    assert (again.stored, again.known, again.status) == (0, 4, "ok")
+    assert {table for table in after if after[table] != before[table]} <= {"runs", "manifests", "frontier"}
+    assert len(list(place.warc.iterdir())) == 3
+
+
+def test_history_grows_by_date_in_whatever_order_the_files_are_named(place: Place) -> None:
+    first, second = (
+        "第一稿的内容，比较长的一段话，说的是修路的事情。" * 3,
+        "第二稿的内容，另外一段话，说的是修渠的事情，改了。" * 3,
+    )
+    files = [
+        place.put(f"{day}.warc.gz", wget([page(1, day=day, text=text)]))
+        for day, text in ((20, first), (10, second), (0, first))
+    ]
+    found = place.take(*files)
+    assert (found.new, found.changed) == (1, 2)
+    bodies = place.query("SELECT seen_at, text_sha256 FROM versions ORDER BY id")
+    assert [seen for seen, _ in bodies] == [page(1, day=day).date for day in (0, 10, 20)]
+    assert bodies[0][1] == bodies[2][1] != bodies[1][1]
+    assert place.query("SELECT state, first_seen, last_seen FROM articles") == [
+        ("edited", page(1, day=0).date, page(1, day=20).date)
+    ]
+
+
+def test_what_an_archive_knew_from_later_on_gains_its_past(place: Place) -> None:
+    conn = begin(open_archive(place.db), "liuxi")
+    late = stored_article(text_of(1), url=f"{HOME}news/1.html", portal_id="liuxi", title="改过的题目", day=0)
+    writer.write(conn, batch(late))
+    conn.close()
+    found = place.take(place.put("a.warc.gz", wget([page(1), page(2)])))
+    assert (found.new, found.changed) == (1, 1)
+    assert place.query("SELECT id, title, state, first_seen FROM articles ORDER BY id")[0] == (
+        1, "改过的题目", "edited", page(1).date,
+    )  # fmt: skip
+    assert place.one("SELECT count(*) FROM versions WHERE article_id = 1") == 2
+
+
+def test_an_import_is_a_run_that_says_nothing_of_a_portals_health(place: Place) -> None:
+    found = place.take(place.put("a.warc.gz", wget([page(1)])))
+    assert place.query("SELECT id, status, finished_at IS NOT NULL FROM runs") == [(found.run_id, "ok", 1)]
+    assert place.one("SELECT count(*) FROM portal_runs") == 0
+    assert place.query("SELECT id, homepage FROM portals") == [("liuxi", HOME)]
+    assert place.one("SELECT count(*) FROM manifests") == 1
+
+
+def test_what_is_imported_can_be_searched_at_once(place: Place) -> None:
+    place.take(place.put("a.warc.gz", wget([page(1)])))
+    assert place.one("SELECT count(*) FROM articles_fts") == 1
+
+
+def test_what_is_withheld_stays_so(place: Place) -> None:
+    place.take(place.put("a.warc.gz", wget([page(1)])))
+    with closing(open_archive(place.db)) as conn:
+        withholding.withhold(conn, 1, "问过")
+    place.take(place.put("b.warc.gz", wget([page(1, day=3, text="改了" * 60)])))
+    assert place.one("SELECT count(*) FROM articles_fts") == 0
+
+
+# Revisits.
+
+
+@pytest.mark.parametrize("refers", ["place", "id", "digest"])
+def test_a_revisit_is_a_sighting_with_the_originals_text(place: Place, refers: str) -> None:
+    original = page(1)
+    data = written([original, page(2), revisit(original, day=30)], version="WARC/1.1", zipped=True, refers=refers)
+    found = place.take(place.put("a.warc.gz", data))
+    assert (found.new, found.changed, found.unchanged, found.unresolved) == (2, 0, 1, [])
+    assert place.query("SELECT first_seen, last_seen FROM articles WHERE id = 1") == [
+        (original.date, revisit(original, day=30).date)
+    ]
+    digest, own, of = place.query("SELECT payload_sha256, id, revisit_of FROM captures ORDER BY id")[2]
+    assert place.query("SELECT id FROM captures WHERE payload_sha256 = ? AND id <> ?", digest, own) == [(of,)]
+
+
+def test_a_revisit_finds_its_original_in_another_file_and_in_an_earlier_import(place: Place) -> None:
+    original = page(1)
+    both = written([original, revisit(original, day=30)], version="WARC/1.1", zipped=False)
+    parts = both.split(b"WARC/1.1\r\n")
+    is_revisit = [b"WARC-Type: revisit" in part for part in parts]
+    first = b"WARC/1.1\r\n".join(part for part, skip in zip(parts, is_revisit, strict=True) if not skip)
+    second = b"WARC/1.1\r\n" + parts[is_revisit.index(True)]
+    files = [place.put("b.warc", second), place.put("a.warc", first)]
+    lone = place.take(files[0])
+    assert (lone.status, lone.stored, len(lone.unresolved)) == ("failed", 0, 1)
+    assert "at byte 0: http://www.liuxi.example/news/1.html" in lone.unresolved[0]
+    place.take(files[1])
+    assert place.take(files[0]).unchanged == 1
+    assert place.one("SELECT last_seen FROM articles") == revisit(original, day=30).date
+
+
+def test_not_modified_is_a_sighting_too(place: Place) -> None:
+    original = page(1)
+    same = Taken(url=original.url, day=9, body=b"", status="304 Not Modified", headers=())
+    found = place.take(place.put("a.warc.gz", heritrix([original, same])))
+    assert (found.new, found.unchanged) == (1, 1)
+    assert place.one("SELECT last_seen FROM articles") == same.date
+    assert place.query("SELECT status, kind FROM captures ORDER BY id") == [(200, "article"), (304, "other")]
+
+
+def test_what_was_imported_stands_the_archives_own_verification_withheld_or_not(place: Place) -> None:
+    original = page(50)
+    with_revisit = written([original, page(51), revisit(original, day=30)], version="WARC/1.1", zipped=True)
+    shapes = enumerate(SHAPES.values())
+    sources = [place.put(f"{n}-{name}", make([page(5 * n), page(5 * n + 1)])) for n, (name, make) in shapes]
+    assert place.take(*sources, place.put("r.warc.gz", with_revisit)).status == "ok"
+    assert verify(db=place.db, warc=place.warc, jobs=1).findings == ()
+    with closing(open_archive(place.db)) as conn:
+        withholding.withhold(conn, 1, "问过")
+    assert verify(db=place.db, warc=place.warc, jobs=1, restart=True).findings == ()
+
+
+# What is a page, and whose.
+
+
+LIST = "".join(f'<li><a href="/news/{n}.html">{title_of(n)}，全县干部群众一起参加竣工仪式</a></li>' for n in range(20))
+
+
+def test_each_capture_gets_its_kind_and_only_articles_become_articles(place: Place) -> None:
+    def of(path: str, body: bytes, content_type: str, status: str = "200 OK") -> Taken:
+        return Taken(url=HOME + path, day=0, body=body, status=status, headers=(("Content-Type", content_type),))
+
+    taken = {
+        "list": of("news/", f"<html><body><ul>{LIST}</ul></body></html>".encode(), "text/html; charset=utf-8"),
+        "robots": of("robots.txt", b"User-agent: *\n", "text/plain"),
+        "image": of("a.jpg", b"\xff\xd8\xff", "image/jpeg"),
+        "attachment": of("a.pdf", b"%PDF-1.4", "application/pdf"),
+        "feed": of("rss.xml", b"<?xml version='1.0'?><rss version='2.0'><channel><item/></channel></rss>", "text/xml"),
+        "article": page(1),
+        "other": of("a.css", b"a { b: c }", "text/css"),
+    }
+    gone = of("news/9.html", article_page(title_of(9), text_of(9)).body, "text/html", status="404 Not Found")
+    place.take(place.put("a.warc.gz", heritrix([*taken.values(), gone])))
+    kinds = dict(place.query("SELECT url, kind FROM captures"))
+    assert kinds == {one.url: kind for kind, one in taken.items()} | {gone.url: "other"}
+    assert place.query("SELECT url FROM articles") == [(taken["article"].url,)]
+
+
+def test_what_is_of_other_hosts_is_left_out(place: Place) -> None:
+    others = [page(1, url="http://other.example/1.html"), page(2, url="http://news.liuxi.example/2.html")]
+    found = place.take(place.put("a.warc.gz", wget([*others, page(3), page(4, url="https://liuxi.example/4.html")])))
+    assert (found.elsewhere, found.stored, found.status) == (3, 2, "ok")  # wget's log is the third
+    assert place.query("SELECT url FROM articles ORDER BY id") == [(f"{HOME}news/3.html",), (f"{HOME}4.html",)]
+
+
+def test_files_without_a_page_of_the_portal_are_a_mistake(place: Place) -> None:
+    found = place.take(place.put("a.warc.gz", wget([page(1, url="http://other.example/1.html")])))
+    assert (found.status, found.exit_code) == ("failed", 1)
+
+
+def test_the_catalogues_pattern_says_what_is_an_article(place: Place) -> None:
+    portal = Portal(id="liuxi", name="柳溪县人民政府", division="610424", homepage=HOME, article=r"/news/1\.html")
+    place.take(place.put("a.warc.gz", wget([page(1), page(2)])), portal=portal)
+    assert place.query("SELECT url FROM articles") == [(f"{HOME}news/1.html",)]
+
+
+def test_a_page_that_says_it_is_another_countys_is_archived_and_not_read(place: Place) -> None:
+    body = article_page(title_of(1), text_of(1)).body.replace(
+        b"<head>",
+        '<head><meta name="SiteName" content="舟曲县人民政府"><meta name="SiteIDCode" content="6230230001">'.encode(),
+    )
+    found = place.take(place.put("a.warc.gz", wget([Taken(url=f"{HOME}news/1.html", day=0, body=body), page(2)])))
+    assert (found.new, found.stored) == (1, 2)
+    assert "舟曲县" in found.failures[0]
+
+
+def test_a_body_whose_chunks_were_undone_is_a_whole_one(place: Place) -> None:
+    headers = (("Content-Type", "text/html; charset=utf-8"), ("Transfer-Encoding", "chunked"))
+    assert place.take(place.put("a.warc.gz", heritrix([page(1, headers=headers)]))).new == 1
+
+
+def test_an_answer_cut_short_is_archived_and_not_read(place: Place) -> None:
+    headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", "99999"))
+    found = place.take(place.put("a.warc.gz", heritrix([page(1, headers=headers), page(2)])))
+    assert (found.new, found.stored, len(found.failures)) == (1, 2, 1)
+    assert place.query("SELECT truncated FROM captures ORDER BY id") == [("unspecified",), (None,)]
+
+
+# Damage.
+
+
+def test_damaged_records_are_passed_over_and_named_with_file_and_byte(place: Place) -> None:
+    data = bytearray(wget([page(number) for number in range(6)]))
+    starts = [at for at in range(len(data)) if data[at : at + 4] == b"\x1f\x8b\x08\x00"]
+    middle = starts[len(starts) // 2]
+    data[middle + 30 : middle + 60] = b"\xff" * 30
+    found = place.take(place.put("a.warc.gz", bytes(data)))
+    [damage] = found.damage
+    assert f"at byte {middle}:" in damage
+    assert damage.startswith("import-")
+    assert found.new in {5, 6}  # it may have been a request's record
+    assert found.exit_code == 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_of_a_file_that_was_cut_off_all_whole_records_are_taken(place: Place, shape: str) -> None:
+    name, make = SHAPES[shape]
+    noise = [f"<!-- {Random(number).randbytes(900).hex()} -->".encode() for number in range(6)]
+    data = make([replace(one, body=one.body + noise[number]) for number, one in enumerate(map(page, range(6)))])
+    found = place.take(place.put(name, data[: int(len(data) * 0.7)]))
+    assert found.exit_code == 1
+    assert len(found.damage) == 1
+    assert 2 <= found.new <= 5
+
+
+def test_what_is_no_collection_is_named_and_the_others_are_done(place: Place) -> None:
+    wrong = [
+        place.put(name, data) for name, data in (("a.warc", b""), ("b.warc", b"GIF89a"), ("c.warc.gz", b"\x1f\x8bx"))
+    ]
+    found = place.take(*wrong, place.put("d.warc", b"WARC/1.0\r\n\r\n"), place.put("e.warc.gz", wget([page(1)])))
+    assert found.new == 1
+    assert [line.split("/")[-1].split(":")[0] for line in found.damage[:3]] == ["a.warc", "b.warc", "c.warc.gz"]
+    assert len(found.damage) == 4
+    assert found.exit_code == 1
+
+
+def test_a_file_that_is_being_written_is_refused(place: Place) -> None:
+    with pytest.raises(WarcError, match="being written"):
+        bring(place.put("a.warc.gz.open", wget([page(1)])), place.warc, copy=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.sampled_from([wget, heritrix, plain, whole, arc, zipped_arc]),
+    edits=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=40), st.integers(0, 60)), min_size=1, max_size=4),
+)
+def test_no_damage_is_beyond_words(
+    tmp_path_factory: pytest.TempPathFactory,
+    shape: Callable[[Sequence[Taken]], bytes],
+    edits: list[tuple[float, bytes, int]],
+) -> None:
+    data = shape([page(1), page(2, day=1)])
+    for place_, inserted, dropped in edits:
+        at = int(place_ * len(data))
+        data = data[:at] + inserted + data[at + dropped :]
+    folder = tmp_path_factory.mktemp("hurt")
+    source = folder / "a.warc.gz"
+    source.write_bytes(data)
+    with suppress(WarcError):
+        brought = bring(source, folder / "warc", copy=False)
+        list(held(folder / "warc", brought.name, PORTAL.hosts))
+
+
+# How it runs.
+
+
+def test_two_processes_give_what_one_gives(place: Place, tmp_path: Path) -> None:
+    taken = [page(number % 150, day=number / 24, text=text_of(number % 151)) for number in range(220)]
+    source = place.put("a.warc.gz", wget(taken))
+    found = place.take(source, jobs=2)
+    alone = Place(tmp_path / "alone")
+    alone.folder.mkdir()
+    assert alone.take(source).new == found.new == 150
+    tables = "SELECT url, title, state, first_seen, last_seen FROM articles ORDER BY id"
+    assert alone.query(tables) == place.query(tables)
+
+
+def test_an_interrupted_import_goes_on_where_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.importing.work.BATCH", 2)
+
+    def interrupt(progress: Any) -> None:
+        if progress.step == "reading" and progress.done == 4:
+            raise KeyboardInterrupt
+
+    source = place.put("a.warc.gz", wget([page(number) for number in range(7)]))
+    cut = place.take(source, on_progress=interrupt)
+    assert (cut.status, cut.exit_code, cut.new) == ("interrupted", 130, 4)
+    rest = place.take(source)
+    assert (rest.status, rest.known, rest.new) == ("ok", 4, 3)
+    assert place.query("SELECT status FROM runs ORDER BY id") == [("interrupted",), ("ok",)]
+
+
+def test_an_import_waits_for_no_run_and_no_run_for_it(place: Place) -> None:
+    source = place.put("a.warc.gz", wget([page(1)]))
+    with RunLock(place.db), pytest.raises(LockHeldError):
+        place.take(source)
+
+
+# The command.
+
+
+@pytest.fixture
+def run(place: Place) -> Callable[..., Any]:
+    (place.folder / "portals.toml").write_text(
+        f'[[portal]]\nid = "liuxi"\nname = "柳溪县人民政府"\ndivision = "610424"\nhomepage = "{HOME}"\nlists = ["{HOME}news/"]\n',
+        encoding="utf-8",
+    )
+
+    def run(*words: str) -> Any:
+        shared = ["--db", str(place.db), "--warc", str(place.warc), "--catalogue", str(place.folder / "portals.toml")]
+        return CliRunner().invoke(command, [*words, *shared])
+
+    return run
+
+
+def test_the_command_takes_files_and_folders_and_says_what_came(place: Place, run: Callable[..., Any]) -> None:
+    place.put("a.warc.gz", wget([page(1)]))
+    place.put("b.ARC", arc([page(2)]))
+    place.put("notes.txt", b"no collection")
+    done = run(str(place.folder / "found"), "--portal", "liuxi", "--json")
+    data = json.loads(done.stdout)
+    assert (done.exit_code, data["status"], data["new"], data["kinds"]) == (0, "ok", 2, {"article": 2})
+    assert [Path(file["source"]).name for file in data["files"]] == ["a.warc.gz", "b.ARC"]
+    again = run(str(place.folder / "found"), "--portal", "liuxi")
+    assert again.exit_code == 0
+    assert "0 stored, 2 known" in again.stderr
+
+
+def test_the_command_names_what_it_could_not_read(place: Place, run: Callable[..., Any]) -> None:
+    done = run(str(place.put("a.warc", b"nothing")), "--portal", "liuxi")
+    assert done.exit_code == 1
+    assert "a.warc: is no WARC or ARC file" in done.stderr
+    assert "nothing in these files" in done.stderr
+
+
+def test_an_unknown_portal_is_wrong_usage(place: Place, run: Callable[..., Any]) -> None:
+    done = run(str(place.put("a.warc", b"")), "--portal", "liuxy")
+    assert done.exit_code == 2
+    assert "did you mean liuxi?" in done.stderr
+
+
+def test_an_empty_folder_is_wrong_usage(place: Place, run: Callable[..., Any]) -> None:
+    assert run(str(place.folder), "--portal", "liuxi").exit_code == 2

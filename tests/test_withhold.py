@@ -1,0 +1,504 @@
+"""What is withheld stays in the archive, and nobody else finds a word of it, an address, or a trace."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.archive import public, search, search_query, withholding, writer
+from crawler.archive.batch import Observation, StoredCapture
+from crawler.archive.connection import open_archive
+from crawler.archive.frontier import Done, Failed, Queued
+from crawler.cli.withhold import withhold as command
+from crawler.publish import server
+from crawler.records import Attachment, Image, Mention, SpamSpan
+from crawler.text.query import parse
+from tests.support.archive import PORTAL, RUN, START, article, batch, begin, capture, contents, paragraph
+from tests.test_publish_site import close, get, vacuum_into
+
+SECRET = "zq7secret"
+"""In every string of the article that is withheld; nothing else has it."""
+HIDDEN_URL = f"https://{PORTAL}.example/{SECRET}/t1.html"
+TWIN_URL = f"http://www.{PORTAL}.example/{SECRET}/t1.html?_t=1700000000000"
+SHARED = "印在两篇文章里的一段话，别处也有。"
+OPEN_URL = f"https://{PORTAL}.example/open/t2.html"
+
+
+def stories(conn: sqlite3.Connection) -> None:
+    """The article that will be withheld (1, in two versions), one that shares a paragraph with it (2), and one more."""
+    hidden = article(
+        SHARED,
+        f"{SECRET} 第一段",
+        url=HIDDEN_URL,
+        title=f"{SECRET} 的题目",
+        source=f"{SECRET} 报",
+        author=f"{SECRET} 作者",
+        editor=f"{SECRET} 编辑",
+        column=f"{SECRET} 栏目",
+        etag=f"{SECRET}-etag",
+        published="2014-06-03",
+        attachments=(Attachment(url=f"https://{PORTAL}.example/{SECRET}.doc", title=f"{SECRET} 附件"),),
+        images=(Image(url=f"https://{PORTAL}.example/{SECRET}.jpg", caption=f"{SECRET} 图"),),
+        mentions=(Mention(division_code="610424", count=2),),
+        spam=(SpamSpan(position=1, start=0, end=9, text=SECRET, rule="phrase", score=1.0, cut=False),),
+    )
+    edited = replace(
+        hidden,
+        article=replace(
+            hidden.article,
+            capture=capture(day=1, url=TWIN_URL),
+            paragraphs=(paragraph(SHARED), paragraph(f"{SECRET} 改过的一段")),
+            spam=(),
+        ),
+    )
+    other = article(SHARED, "公开的一段", url=OPEN_URL, title="公开的题目", published="2014-06-04")
+    third = article("第三篇", url=f"https://{PORTAL}.example/open/t3.html", title="第三篇", published="2014-06-04")
+    unchanged = StoredCapture(capture=capture(day=2, url=f"https://{PORTAL}.example/x/../{SECRET}/t1.html"))
+    attached = StoredCapture(capture=capture(day=2, url=f"https://{PORTAL}.example/{SECRET}.doc", kind="attachment"))
+    asked = [
+        Queued(portal_id=PORTAL, key=key, seq=number, url=key, kind="article", request={"title": key})
+        for number, key in enumerate((HIDDEN_URL, OPEN_URL))
+    ]
+    looks = [
+        Observation(
+            portal_id=PORTAL, url=url, seen_at=START.replace(month=2), state=state, redirect_to=to,
+            record=capture(day=2, url=to).record,
+        )
+        for url, state, to in ((HIDDEN_URL, "redirected", OPEN_URL), (OPEN_URL, "redirected", HIDDEN_URL))
+    ]  # fmt: skip
+    seen = [StoredCapture(capture=capture(day=2, url=url)) for url in (HIDDEN_URL, OPEN_URL)]
+    for items, changes in (
+        ((hidden, other, third), {"frontier": tuple(asked)}),
+        ((edited,), {}),
+    ):
+        writer.write(conn, batch(*items, **changes))
+    writer.write(
+        conn,
+        batch(
+            captures=(unchanged, attached, *seen),
+            observations=tuple(looks),
+            frontier=(
+                Done(portal_id=PORTAL, key=HIDDEN_URL, note=f"leads to {SECRET}"),
+                Failed(portal_id=PORTAL, key=OPEN_URL, reason=f"leads to {HIDDEN_URL}"),
+            ),
+        ),
+    )
+    conn.execute("UPDATE attachments SET capture_id = (SELECT id FROM captures WHERE kind = 'attachment')")
+    conn.execute("INSERT INTO reprints VALUES (1, 2, 0.9, 'same'), (2, 3, 0.9, 'edited')")
+    conn.execute("INSERT INTO reprint_marks SELECT id, version_id FROM articles")
+    conn.execute(
+        "INSERT INTO portal_runs (run_id, portal_id, status, reason) VALUES (?, ?, 'failed', ?)",
+        (RUN, PORTAL, f"2 of 3 pages failed, first {HIDDEN_URL}: answered 500"),
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "archive.db"
+    conn = begin(open_archive(path))
+    stories(conn)
+    conn.close()
+    return path
+
+
+@pytest.fixture
+def conn(path: Path) -> Iterator[sqlite3.Connection]:
+    conn = open_archive(path)
+    yield conn
+    conn.close()
+
+
+@pytest.fixture(scope="module")
+def hidden_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("hidden") / "archive.db"
+    conn = begin(open_archive(path))
+    stories(conn)
+    withholding.withhold(conn, 1, f"{SECRET} 的理由")
+    conn.close()
+    return path
+
+
+@pytest.fixture(scope="module", params=["live", "copy"])
+def site(hidden_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    path = hidden_path
+    if request.param == "copy":
+        path = path.with_name("copy") / path.name
+        path.parent.mkdir()
+        vacuum_into(hidden_path, path)
+    site = server.open_site(path, sql=True)
+    yield site
+    close(site)
+
+
+# The decision.
+
+
+def test_what_is_withheld_stays_byte_for_byte_and_row_for_row(conn: sqlite3.Connection) -> None:
+    before = contents(conn)
+    withholding.withhold(conn, 1, "问过")
+    after = contents(conn)
+    changed = {table for table in after if after[table] != before[table]}
+    assert {table for table in changed if not table.startswith("articles_fts")} == {"withheld", "withheld_log"}
+
+
+def test_taking_it_back_leaves_nothing_but_the_log(conn: sqlite3.Connection) -> None:
+    before = contents(conn)
+    withholding.withhold(conn, 1, "问过")
+    withholding.undo(conn, 1, "同意了")
+    after = contents(conn)
+    assert all(after[table] == before[table] for table in after if table != "withheld_log" and "_fts" not in table)
+    assert [(one.action, one.reason) for one in withholding.log(conn)] == [("withhold", "问过"), ("undo", "同意了")]
+    assert search.check(conn) == []
+    assert search_query.matching_ids(conn, parse("改过")) == [1]
+
+
+def test_a_new_reason_takes_the_place_of_the_old_one_and_the_log_keeps_both(conn: sqlite3.Connection) -> None:
+    for reason in ("一", "二"):
+        withholding.withhold(conn, 1, reason)
+    [found] = withholding.withheld(conn)
+    assert (found.article_id, found.url, found.reason) == (1, HIDDEN_URL, "二")
+    assert [one.reason for one in withholding.log(conn)] == ["一", "二"]
+
+
+def test_what_is_not_there_cannot_be_withheld_nor_given_back(conn: sqlite3.Connection) -> None:
+    with pytest.raises(LookupError, match="99"):
+        withholding.withhold(conn, 99, "无")
+    with pytest.raises(LookupError, match="not withheld"):
+        withholding.undo(conn, 1)
+    assert withholding.log(conn) == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "1",
+        HIDDEN_URL,
+        TWIN_URL,
+        HIDDEN_URL.removeprefix("https://"),
+        HIDDEN_URL.upper().replace("ZQ7SECRET/T1.HTML", f"{SECRET}/t1.html") + "#top",
+    ],
+)
+def test_an_article_is_found_by_its_id_and_by_every_spelling_of_its_address(
+    conn: sqlite3.Connection, named: str
+) -> None:
+    assert withholding.find(conn, named) == [1]
+
+
+@pytest.mark.parametrize("named", ["99", "9" * 40, "https://other.example/", "", "javascript:1", "-1"])
+def test_nothing_is_found_by_what_is_none(conn: sqlite3.Connection, named: str) -> None:
+    assert withholding.find(conn, named) == []
+
+
+def test_what_still_tells_the_same_story_is_named(conn: sqlite3.Connection) -> None:
+    withholding.withhold(conn, 1, "问过")
+    assert withholding.still_shown(conn, 1) == [2]
+    withholding.withhold(conn, 2, "问过")
+    assert withholding.still_shown(conn, 1) == []
+
+
+# Search.
+
+
+def test_search_finds_nothing_of_what_is_withheld(conn: sqlite3.Connection) -> None:
+    for typed in (SECRET, "从:2014 到:2014", "-没有的字", SHARED):
+        assert 1 in search_query.matching_ids(conn, parse(typed)), typed
+    withholding.withhold(conn, 1, "问过")
+    for typed in (SECRET, "从:2014 到:2014", "-没有的字", SHARED):
+        assert 1 not in search_query.matching_ids(conn, parse(typed)), typed
+        assert search_query.count(conn, parse(typed)) == len(search_query.matching_ids(conn, parse(typed)))
+    assert search.check(conn) == []
+    assert search.catch_up(conn) == 0
+
+
+def test_an_edit_of_a_withheld_article_does_not_bring_it_back_into_the_index(conn: sqlite3.Connection) -> None:
+    withholding.withhold(conn, 1, "问过")
+    writer.write(conn, batch(article("又改了", url=HIDDEN_URL, title="又改了", day=40)))
+    assert search_query.matching_ids(conn, parse("又改了")) == []
+    assert search.check(conn) == []
+    withholding.undo(conn, 1)
+    assert search_query.matching_ids(conn, parse("又改了")) == [1]
+    assert search.check(conn) == []
+
+
+# What the public sees.
+
+
+def everything(conn: sqlite3.Connection) -> str:
+    """All that can be read of tables and views without naming a schema."""
+    names = conn.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '%_fts%'")
+    return json.dumps({name: conn.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names.fetchall()})
+
+
+def test_no_table_shows_a_word_or_an_address_of_what_is_withheld(hidden_path: Path) -> None:
+    keeper, conn = open_archive(hidden_path, readonly=True), public.open_public(hidden_path)
+    assert SECRET in everything(keeper)
+    shown = everything(conn)
+    assert SECRET not in shown
+    assert "公开的一段" in json.loads(shown)["article_texts"][0][1]
+    keeper.close()
+    conn.close()
+
+
+def test_a_shared_paragraph_stays_and_is_said_to_come_from_a_version_that_is_shown(hidden_path: Path) -> None:
+    conn = public.open_public(hidden_path)
+    [(version_id,)] = conn.execute("SELECT first_version_id FROM sections WHERE text = ?", (SHARED,))
+    assert conn.execute("SELECT article_id FROM versions WHERE id = ?", (version_id,)).fetchall() == [(2,)]
+    conn.close()
+
+
+def test_every_page_fetched_under_the_address_is_gone_however_it_was_spelled(hidden_path: Path) -> None:
+    conn = public.open_public(hidden_path)
+    urls = [url for (url,) in conn.execute("SELECT url FROM captures")]
+    assert sorted(set(urls)) == [OPEN_URL, f"https://{PORTAL}.example/open/t3.html"]
+    conn.close()
+
+
+def test_where_nothing_is_withheld_the_public_sees_all_of_it(conn: sqlite3.Connection, path: Path) -> None:
+    keeper = json.loads(everything(conn))
+    shown = public.open_public(path)
+    assert json.loads(everything(shown)) == keeper
+    shown.close()
+
+
+def test_every_table_of_the_schema_is_decided_upon(conn: sqlite3.Connection) -> None:
+    tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+    undecided = tables - public.OPEN - public.SHOWN.keys() - {"article_texts", "articles_fts_data"}
+    assert undecided == set(), "a new table: which of its rows say something of an article?"
+
+
+def test_what_is_withheld_later_is_gone_from_the_next_query_and_comes_back(
+    conn: sqlite3.Connection, path: Path
+) -> None:
+    shown = public.open_public(path)
+    count = "SELECT count(*) FROM articles"
+    assert shown.execute(count).fetchone() == (3,)
+    withholding.withhold(conn, 1, "问过")
+    assert shown.execute(count).fetchone() == (2,)
+    withholding.undo(conn, 1)
+    assert shown.execute(count).fetchone() == (3,)
+    shown.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT title FROM main.articles",
+        'SELECT "title" FROM /**/ "MAIN" . [Articles]',
+        "WITH articles AS (SELECT * FROM main.articles) SELECT title FROM articles",
+        "WITH article_texts AS (SELECT * FROM main.article_texts) SELECT body FROM article_texts",
+        "SELECT id FROM main.articles",
+        "SELECT rowid FROM main.articles",
+        "SELECT (SELECT reason FROM main.withheld)",
+        "SELECT text FROM main.sections",
+        "SELECT sql FROM sqlite_temp_master",
+        "SELECT sql FROM temp.sqlite_schema",
+        "SELECT sql FROM sqlite_stmt",
+        "SELECT block FROM articles_fts_data",
+        "SELECT 1 FROM articles WHERE EXISTS (SELECT 1 FROM main.articles AS a WHERE a.title LIKE '%zq7%')",
+    ],
+)
+def test_the_tables_behind_the_views_cannot_be_read(hidden_path: Path, sql: str) -> None:
+    conn = public.open_public(hidden_path)
+    with pytest.raises(sqlite3.DatabaseError, match=r"prohibited|not authorized|no such"):
+        conn.execute(sql).fetchall()
+    conn.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    withheld=st.sets(st.integers(1, 6)), texts=st.lists(st.lists(st.integers(0, 8), min_size=1), min_size=6, max_size=6)
+)
+def test_a_paragraph_is_shown_where_an_article_that_is_shown_has_it(withheld: set[int], texts: list[list[int]]) -> None:
+    conn = begin(open_memory())
+    items = [
+        article(*(f"段落{n}" for n in text), url=f"https://{PORTAL}.example/{number}.html")
+        for number, text in enumerate(texts)
+    ]
+    writer.write(conn, batch(*items))
+    for article_id in withheld:
+        withholding.withhold(conn, article_id, "问过")
+    public.hide(conn)
+    shown = {text for (text,) in conn.execute("SELECT text FROM sections")}
+    assert shown == {f"段落{n}" for number, text in enumerate(texts, 1) if number not in withheld for n in text}
+    bodies = dict(conn.execute("SELECT article_id, body FROM article_texts"))
+    assert bodies == {
+        number: "\n".join(f"段落{n}" for n in text) for number, text in enumerate(texts, 1) if number not in withheld
+    }
+    conn.close()
+
+
+def open_memory() -> sqlite3.Connection:
+    from crawler.archive.schema import MIGRATIONS, migrate
+
+    conn = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(conn, from_version=0, migrations=MIGRATIONS)
+    return conn
+
+
+# The site.
+
+
+class Links(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in {"href", "action"} and value]
+
+
+def walk(site: Any, *starts: str, limit: int) -> dict[str, str]:
+    """*starts* and what they link of the database's pages, by address."""
+
+    async def fetch() -> dict[str, str]:
+        waiting, pages = list(starts), dict[str, str]()
+        while waiting and len(pages) < limit:
+            path = waiting.pop(0)
+            if path in pages:
+                continue
+            response = await site.client.get(path)
+            pages[path] = f"{response.status_code} {response.text}"
+            if response.headers.get("content-type", "").startswith("text/html"):
+                for link in Links(response.text).found:
+                    address = urlsplit(urljoin(f"http://localhost{path}", link))
+                    target = f"{address.path}?{address.query}" if address.query else address.path
+                    if address.netloc == "localhost" and target not in pages and address.path.startswith("/archive"):
+                        waiting.append(target)
+        return pages
+
+    return asyncio.run(fetch())
+
+
+def test_no_page_of_the_site_shows_a_trace(site: Any, hidden_path: Path) -> None:
+    conn = open_archive(hidden_path, readonly=True)
+    tables = [
+        name
+        for (name,) in conn.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '%_fts_%'"
+        )
+    ]
+    conn.close()
+    starts = ["/", "/archive", "/archive.json"]
+    starts += [f"/archive/{table}" for table in tables]
+    starts += [f"/archive/{table}.csv?_stream=1&_labels=on" for table in tables]
+    starts += [f"/archive/articles?_facet={name}" for name in ("source", "author", "editor", "column")]
+    starts += [
+        f"/archive/articles.json?_search={SECRET}",
+        "/archive/articles?_search_title=题目&_facet_year=published",
+        "/archive/articles?_sort=title",
+        "/archive/versions?_facet=title",
+        "/archive/captures?_facet=url",
+        "/archive/sections?_facet=text",
+        "/archive/newest_articles",
+        "/archive/articles_of_a_county.json?county=&year=",
+        "/archive/articles_sharing_paragraphs?article=2",
+        f"/archive/articles_with_a_paragraph?paragraph={SHARED}",
+    ]
+    pages = walk(site, *starts, limit=len(starts) + 40)
+    assert sum(page.startswith("200") for page in pages.values()) > 90
+    assert [path for path, page in pages.items() if SECRET in page.replace(path, "") and SECRET not in path] == []
+    assert "公开的题目" in pages["/"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/archive/articles/1", "/archive/articles/1.json", "/archive/article_texts/1", "/archive/versions/1",
+     "/archive/attachments/1,x", "/archive/withheld/1", "/archive/reprints/1,2"],
+)  # fmt: skip
+def test_what_is_withheld_has_no_page(site: Any, path: str) -> None:
+    assert get(site, path).status_code == 404
+
+
+def test_a_table_keeps_its_keys_its_links_and_its_labels(site: Any) -> None:
+    rows = get(site, "/archive/versions.json?_labels=on&_shape=array").json()
+    assert [row["article_id"]["label"] for row in rows] == ["第三篇", "公开的题目"]
+    assert get(site, "/archive/articles.json").json()["primary_keys"] == ["id"]
+    assert "article_states" in get(site, "/archive/articles/2.json?_extras=foreign_key_tables").text
+    counted = {one["name"]: one["count"] for one in get(site, "/archive.json").json()["tables"]}
+    assert counted["articles"] == 2
+
+
+def test_readers_with_sql_of_their_own_are_told_that_a_table_is_closed(site: Any) -> None:
+    answer = get(site, "/archive.json?sql=select+title+from+main.articles")
+    assert answer.status_code == 400
+    assert "prohibited" in answer.json()["error"]
+    assert get(site, "/archive.json?sql=select+title+from+articles&_shape=arrayfirst").json() == [
+        "公开的题目",
+        "第三篇",
+    ]
+
+
+def test_a_reader_who_knew_the_names_of_our_views_could_not_pass_for_one(site: Any) -> None:
+    name = f"{public._PREFIX} articles"
+    forged = f'with "{name}" as (select title from main.articles) select title from "{name}"'
+    answer = get(site, "/archive.json", params={"sql": forged, "_shape": "array"})
+    assert answer.status_code == 400
+    assert SECRET not in answer.text
+
+
+def test_a_running_site_shows_it_no_more_from_the_next_page_on(conn: sqlite3.Connection, path: Path) -> None:
+    site = server.open_site(path, sql=False)
+    assert SECRET in get(site, "/archive/articles/1").text
+    withholding.withhold(conn, 1, "问过")
+    assert get(site, "/archive/articles/1").status_code == 404
+    withholding.undo(conn, 1)
+    assert SECRET in get(site, "/archive/articles/1").text
+    close(site)
+
+
+# The command.
+
+
+def run(path: Path, *words: str) -> Any:
+    return CliRunner().invoke(command, [*words, "--db", str(path)])
+
+
+def test_the_command_withholds_lists_and_gives_back(path: Path) -> None:
+    done = run(path, TWIN_URL, "--reason", "法院 12/2026")
+    assert (done.exit_code, done.output.splitlines()) == (
+        0, ["withheld: 1", "still shown, with the same story or address: 2"],
+    )  # fmt: skip
+    [listed] = json.loads(run(path, "--list", "--json").output)
+    assert (listed["article_id"], listed["reason"], listed["url"]) == (1, "法院 12/2026", HIDDEN_URL)
+    assert "法院 12/2026" in run(path, "--list").output
+    assert json.loads(run(path, "1", "--undo", "--json").output) == {
+        "articles": [1],
+        "withheld": False,
+        "still_shown": [],
+    }
+    assert [one["action"] for one in json.loads(run(path, "--log", "--json").output)] == ["withhold", "undo"]
+    assert "withhold" in run(path, "--log").output
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["1"], "--reason"),
+        (["1", "--reason", " "], "--reason"),
+        ([], "name an article"),
+        (["1", "--list"], "name an article"),
+        (["--list", "--log"], "name an article"),
+        (["99", "--reason", "无"], "no article"),
+        (["1", "--undo"], "not withheld"),
+    ],
+)
+def test_wrong_usage_says_what_to_do(path: Path, words: list[str], reason: str) -> None:
+    done = run(path, *words)
+    assert done.exit_code == 2
+    assert reason in done.output
+
+
+def test_a_wrong_name_makes_no_archive(tmp_path: Path) -> None:
+    assert run(tmp_path / "none.db", "1", "--reason", "无").exception is not None
+    assert list(tmp_path.iterdir()) == []
