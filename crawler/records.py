@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 CaptureKind = Literal["article", "list", "feed", "robots", "attachment", "image", "other"]
+MediaKind = Literal["attachment", "image"]
 PageKind = Literal["article", "list", "other"]
 PublishedBasis = Literal["visible", "meta", "url", "list", "dateline"]
 Role = Literal["body", "heading", "caption", "byline", "repeat", "boilerplate", "spam"]

@@ -124,7 +124,8 @@ class Worker:
             logging.getLogger(__name__).exception("portal %s", portal.id)
             tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
         is_cut_off = self.is_stopping or self.session.broken is not None
-        tally.interrupted = is_cut_off and (not is_crawled or self.session.has_work_left(portal.id))
+        is_left = tally.media.is_left or self.session.has_work_left(portal.id)
+        tally.interrupted = is_cut_off and (not is_crawled or is_left)
         self.session.finish(portal.id)
         self._send(Done(portal.id, tally))
 

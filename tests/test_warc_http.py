@@ -86,8 +86,9 @@ def test_content_length_says_where_the_entity_ends_unless_it_is_nonsense(length:
     assert (response.entity, response.whole) == (entity, whole)
 
 
-def test_a_304_is_whole_though_it_states_the_length_of_the_page():
-    response = parse_response(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 40000\r\n\r\n")
+@pytest.mark.parametrize("promise", [b"Content-Length: 40000", b"Transfer-Encoding: chunked"])
+def test_a_304_is_whole_though_it_speaks_of_the_page(promise):
+    response = parse_response(b"HTTP/1.1 304 Not Modified\r\n" + promise + b"\r\n\r\n")
     assert (response.entity, response.whole) == (b"", True)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from crawler.archive.frontier import Operation
 from crawler.archive.hosts import Answered
-from crawler.records import Article, Capture, RecordRef
+from crawler.records import Article, Capture, MediaKind, RecordRef
 
 Outcome = Literal["new", "changed", "unchanged"]
 ArticleState = Literal["live", "redirected", "gone", "blocked"]
@@ -46,6 +46,20 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What became of the request for a file or picture that an article links to."""
+
+    portal_id: str
+    url: str
+    """As the article links it."""
+    kind: MediaKind
+    record: RecordRef | None = None
+    """The capture that it brought, whole or cut at a limit; None where it failed, and is to be asked for again."""
+    reason: str | None = None
+    """Why it failed, or what is to be said of the capture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """The results of one run, each kind in the order of its arrival; captures come first, the frontier last."""
 
@@ -58,6 +72,7 @@ class Batch:
     observations: tuple[Observation, ...] = ()
     frontier: tuple[Operation, ...] = ()
     hosts: tuple[Answered, ...] = ()
+    media: tuple[Fetched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,13 @@ def open_archive(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     return conn
 
 
+def is_published(conn: sqlite3.Connection) -> bool:
+    """Whether this is a copy of an archive that was made for the public: its reading texts are a table."""
+    [(application_id,)] = conn.execute("PRAGMA application_id").fetchall()
+    texts = conn.execute("SELECT type FROM sqlite_master WHERE name = 'article_texts'").fetchone()
+    return bool(application_id == schema.APPLICATION_ID and texts == ("table",))
+
+
 @contextmanager
 def transaction(conn: sqlite3.Connection) -> Iterator[None]:
     """One ``BEGIN IMMEDIATE``: all or nothing, and no other writer between its reads and its writes."""
@@ -103,6 +110,8 @@ def _prepare(conn: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
         if (fold := _fold_version(conn, path)) < FOLD_VERSION:
             raise ArchiveError(f"{path}: was keyed by an older fold ({fold}); xianzhi crawl brings it up to date")
     else:
+        if is_published(conn):
+            raise ArchiveError(f"{path}: is a published copy, which nobody writes; name the archive it was made from")
         _enter_wal(conn)
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")

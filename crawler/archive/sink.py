@@ -11,14 +11,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.archive import frontier, health, hosts, looks, queries, runs, writer
-from crawler.archive.batch import Batch, Observation, StoredArticle, StoredCapture, Written
+from crawler.archive import frontier, health, hosts, looks, media, queries, runs, writer
+from crawler.archive.batch import Batch, Fetched, Observation, StoredArticle, StoredCapture, Written
 from crawler.archive.connection import open_archive
 from crawler.archive.frontier import Done, Failed, Operation, Queued, Shell
 from crawler.archive.health import Standing
 from crawler.archive.hosts import Answered, KnownHost
 from crawler.archive.looks import Known, Look
-from crawler.records import Article, Capture, CaptureKind, Exchange, Listed, RecordRef, Rendering
+from crawler.archive.media import Linked
+from crawler.records import Article, Capture, CaptureKind, Exchange, Listed, MediaKind, RecordRef, Rendering
 from crawler.version import EXTRACTOR, SOFTWARE
 from crawler.warc.files import WarcError
 from crawler.warc.http import parse_response
@@ -45,6 +46,7 @@ class Sink:
         self._observations: list[Observation] = []
         self._frontier: list[Operation] = []
         self._hosts: list[Answered] = []
+        self._media: list[Fetched] = []
         self._asked: set[tuple[str, str]] = set()
         self._payloads: dict[tuple[str, str], RecordRef] = {}
 
@@ -182,12 +184,17 @@ class Sink:
         """A host was reached."""
         self._hosts.append(host)
 
+    def fetched(self, operation: Fetched) -> None:
+        """A linked file or picture was asked for."""
+        self._media.append(operation)
+
     def flush(self) -> list[Written]:
         """Store all rows in one transaction, after the bytes they point at; what became of each article.
 
         Raises WarcError, sqlite3.Error; the rows then wait for another try.
         """
-        if not (self._captures or self._articles or self._observations or self._frontier or self._hosts):
+        gathered = (self._captures, self._articles, self._observations, self._frontier, self._hosts, self._media)
+        if not any(gathered):
             return []
         for open_writer in self._writers.values():
             open_writer.flush()
@@ -199,18 +206,11 @@ class Sink:
             observations=tuple(self._observations),
             frontier=tuple(self._frontier),
             hosts=tuple(self._hosts),
+            media=tuple(self._media),
         )
         written = writer.write(self._conn, batch)
-        for gathered in (
-            self._captures,
-            self._articles,
-            self._observations,
-            self._frontier,
-            self._hosts,
-            self._asked,
-            self._payloads,
-        ):
-            gathered.clear()
+        for stored in (*gathered, self._asked, self._payloads):
+            stored.clear()
         return written
 
     def close(self) -> None:
@@ -250,6 +250,10 @@ class Sink:
     def looked_at(self, portal_id: str, keys: Collection[str]) -> dict[str, Look]:
         """Of *keys*, the stored articles that are not going to be asked for, with the last look at each."""
         return looks.looked_at(self._conn, portal_id, [key for key in keys if (portal_id, key) not in self._asked])
+
+    def media_due(self, portal_id: str, kind: MediaKind, *, before: tuple[str, str], limit: int) -> list[Linked]:
+        """The next *limit* of one kind that this run should ask for, backwards by the addresses *before*."""
+        return media.due(self._conn, portal_id, kind, run_id=self._run_id, before=before, limit=limit)
 
     def program(self, portal_id: str, key: str) -> dict[str, Any] | None:
         """How the program is asked for that is known to be behind the list page under *key*."""

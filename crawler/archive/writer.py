@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from crawler.archive import frontier, hosts
+from crawler.archive import frontier, hosts, media
 from crawler.archive.articles import Articles
 from crawler.archive.batch import Batch, StoredCapture, Written
 from crawler.archive.captures import Captures
@@ -37,4 +37,5 @@ def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
         index.write()
         frontier.apply(conn, batch.run_id, batch.frontier)
         hosts.store(conn, batch.hosts)
+        media.store(conn, batch.run_id, capture_rows, batch.media)
     return written

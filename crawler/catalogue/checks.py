@@ -260,6 +260,7 @@ SHARED_KEYS: Mapping[str, Check] = {
     "encoding": encoding,
     "tls": tls,
     "render": flag,
+    "media": flag,
     "enabled": flag,
     "note": note,
 }

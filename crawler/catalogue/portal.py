@@ -82,6 +82,8 @@ class Portal:
     """``legacy``: the server speaks only old ciphers or renegotiates."""
     render: bool = False
     """Its pages are drawn by scripts: a browser draws lists and articles."""
+    media: bool = False
+    """The files and pictures of its articles are fetched too."""
     enabled: bool = True
     note: str | None = None
     """Where the entry comes from, and what to know about it."""

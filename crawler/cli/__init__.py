@@ -12,12 +12,20 @@ import click
 COMMANDS = {
     "crawl": ("crawler.cli.crawl", "crawl"),
     "demo": ("crawler.cli.demo", "demo"),
+    "export": ("crawler.cli.export", "export"),
     "extract": ("crawler.cli.extract", "extract"),
     "fold": ("crawler.cli.fold", "fold"),
+    "import": ("crawler.cli.import_", "import_"),
     "portals": ("crawler.cli.portals", "portals"),
+    "diff": ("crawler.cli.diff", "diff"),
+    "publish": ("crawler.cli.publish", "publish"),
     "report": ("crawler.cli.report", "report"),
+    "reprocess": ("crawler.cli.reprocess", "reprocess"),
     "schedule": ("crawler.cli.schedule", "schedule"),
     "serve": ("crawler.cli.serve", "serve"),
+    "wacz": ("crawler.cli.wacz", "wacz"),
+    "verify": ("crawler.cli.verify", "verify"),
+    "withhold": ("crawler.cli.withhold", "withhold"),
 }
 
 

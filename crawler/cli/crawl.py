@@ -17,7 +17,7 @@ from crawler.catalogue import Catalogue, load
 from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, warc_option
 from crawler.cli.show import counted, people, plain, say_findings, say_json, status_text, table
 from crawler.fetch.options import Options
-from crawler.fetch.tally import Tally
+from crawler.fetch.tally import MediaTally, Tally
 from crawler.run import Run, RunResult
 
 PLAIN_SECONDS = 30.0
@@ -44,6 +44,7 @@ was lost, 2 wrong usage or catalogue, 3 another run works on this archive, 130 i
 @click.option("--max-articles", type=click.IntRange(min=1), help="Article pages a portal; the rest stays queued.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Leave out what a list dates earlier.")
 @click.option("--full", is_flag=True, help="Look again at everything known that the lists still name.")
+@click.option("--media", is_flag=True, help="Fetch the files and pictures of articles too.")
 @click.option(
     "--delay", type=click.FloatRange(min=0), help="Seconds between requests to a host (default: the portal's, or 1)."
 )
@@ -64,6 +65,7 @@ def crawl(
     max_articles: int | None,
     since: Any,
     full: bool,
+    media: bool,
     delay: float | None,
     networks: tuple[str, ...],
     as_json: bool,
@@ -80,6 +82,7 @@ def crawl(
         max_articles=max_articles,
         since=since.strftime("%Y-%m-%d") if since else None,
         full=full,
+        media=media,
         delay=delay,
         allow_networks=checked_networks(networks),
     )
@@ -230,12 +233,22 @@ def print_report(console: Console, result: RunResult, options: Options) -> None:
         for reason in line.tally.reasons:
             if reason not in (line.reason or ""):
                 console.print(f"{line.portal.id}: {plain(reason)}", style="dim", markup=False, soft_wrap=True)
+        say_media(console, line.portal.id, line.tally.media)
     console.print(
         f"archive {plain(options.db)} · WARC {plain(options.warc)} · browse: xianzhi serve {plain(options.db)}",
         style="dim",
         markup=False,
         soft_wrap=True,
     )
+
+
+def say_media(console: Console, portal_id: str, media: MediaTally) -> None:
+    """A line about a portal's files and pictures, where any were asked for."""
+    if media.answers or media.failed or media.stopped:
+        words = f"{media.captured} files and pictures captured, {media.failed} failed"
+        words += f", first {media.reasons[0]}" if media.reasons else ""
+        words += f"; stopped: {media.stopped}" if media.stopped else ""
+        console.print(f"{portal_id}: {plain(words)}", style="dim", markup=False, soft_wrap=True)
 
 
 def as_data(result: RunResult) -> dict[str, Any]:
@@ -252,6 +265,12 @@ def as_data(result: RunResult) -> dict[str, Any]:
                 "reason": line.reason,
                 **{name: getattr(line.tally, name) for name in COUNTERS},
                 "failures": line.tally.reasons,
+                "media": {
+                    "captured": line.tally.media.captured,
+                    "failed": line.tally.media.failed,
+                    "failures": line.tally.media.reasons,
+                    "stopped": line.tally.media.stopped,
+                },
             }
             for line in result.portals
         ],

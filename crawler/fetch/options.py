@@ -28,6 +28,8 @@ class Options:
     """``YYYY-MM-DD``: what a list dates earlier is left out."""
     full: bool = False
     """Look again at everything that the lists still name."""
+    media: bool = False
+    """Fetch the files and pictures of articles, of every portal."""
     delay: float | None = None
     """Seconds between two requests to a host; None: the portal's own, or 1."""
     allow_networks: tuple[str, ...] = ()

@@ -49,6 +49,7 @@ class RecorderMiddleware:
         if exchange is not None and exchange.response:
             capture = self._session.record(exchange, portal_id=self._portal_id, meta=request.meta)
             self._session.sink.add_capture(capture)
+            request.meta["capture"] = capture
         self._record_loaded(request)
 
     def _record_drawn(self, rendering: Rendering, document: Exchange, request: Request) -> Capture:

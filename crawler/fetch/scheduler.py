@@ -12,6 +12,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 
 from crawler.archive.frontier import Queued
+from crawler.archive.media import MEDIA
 from crawler.fetch.session import Session
 from crawler.records import Listed
 
@@ -22,12 +23,17 @@ WINDOW = 256
 
 
 class FrontierScheduler(BaseScheduler):
-    """First in, first out; redirects and retries go ahead of the queue and stand under their first request's key."""
+    """First in, first out; redirects and retries go ahead of the queue and stand under their first request's key.
+
+    Files and pictures of articles come last and are not counted by ``--max-articles``. That they wait is told by the
+    articles' own rows, so they stay in memory.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._again: deque[Request] = deque()
         self._window: deque[tuple[int, Request]] = deque()
+        self._media: deque[Request] = deque()
         self._taken = 0
         self._seq = 0
         self._is_longer = False
@@ -52,6 +58,9 @@ class FrontierScheduler(BaseScheduler):
         if any(request.meta.get(name) for name in FOLLOW_UPS):
             self._again.append(request)
             return True
+        if request.meta["kind"] in MEDIA:
+            self._media.append(request)
+            return True
         self._seq += 1
         self._session.sink.enqueue(to_row(request, portal_id=self._portal_id, seq=self._seq))
         if self._is_longer or len(self._window) >= WINDOW:
@@ -61,15 +70,11 @@ class FrontierScheduler(BaseScheduler):
         return True
 
     def next_request(self) -> Request | None:
-        """The oldest request, from memory or from the table; None at the limit of ``--max-articles``."""
+        """The oldest request, from memory or from the table; at the limit of ``--max-articles`` only media."""
         if self._again:
             return self._again.popleft()
-        if not self._is_open:
-            return None
-        if not self._window and self._is_longer:
-            self._refill()
-        if not self._window:
-            return None
+        if not self._has_more():
+            return self._media.popleft() if self._has_media else None
         self._taken, request = self._window.popleft()
         if request.meta["kind"] == "article":
             self._articles_left -= 1
@@ -77,15 +82,23 @@ class FrontierScheduler(BaseScheduler):
 
     def has_pending_requests(self) -> bool:
         """False also where only what is over the limit is left: that waits for the next run."""
-        if self._is_open and not self._window and self._is_longer:
+        return bool(self._again) or self._has_more() or self._has_media
+
+    def _has_more(self) -> bool:
+        """Whether the portal is asked for more of its queue in this run; the rest of it waits for the next one."""
+        if self._articles_left <= 0 or not self._is_willing:
+            return False
+        if not self._window and self._is_longer:
             self._refill()
-        return bool(self._again) or (self._is_open and bool(self._window))
+        return bool(self._window)
 
     @property
-    def _is_open(self) -> bool:
-        """Whether the portal is asked for more in this run; what is queued beyond waits for the next one."""
-        is_over = self._session.tally(self._portal_id).is_over
-        return self._articles_left > 0 and not is_over and self._session.broken is None
+    def _has_media(self) -> bool:
+        return bool(self._media) and self._is_willing and not self._session.tally(self._portal_id).media.stopped
+
+    @property
+    def _is_willing(self) -> bool:
+        return not self._session.tally(self._portal_id).is_over and self._session.broken is None
 
     def _refill(self) -> None:
         self._session.flush()

@@ -12,8 +12,9 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.archive.batch import ArticleState, Observation
+from crawler.archive.batch import ArticleState, Fetched, Observation
 from crawler.archive.looks import Known
+from crawler.archive.media import MEDIA, Linked
 from crawler.archive.sink import Sink
 from crawler.catalogue import Portal
 from crawler.fetch.backoff import OVERLOAD_STATUSES
@@ -23,7 +24,7 @@ from crawler.fetch.hosts import Hosts
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.fetch.vanishing import Missed, Vanishing
-from crawler.records import Article, Capture, CaptureKind, Exchange, RecordRef, Rendering
+from crawler.records import Article, Capture, CaptureKind, Exchange, MediaKind, RecordRef, Rendering
 from crawler.version import USER_AGENT
 from crawler.warc.files import WarcError
 
@@ -165,7 +166,7 @@ class Session:
         for missed, reason in verdict.unclear:
             self.sink.failed(portal_id, missed.url, reason)
             tally.fail(missed.url, reason, is_list=False)
-        tally.doubt = verdict.doubt
+        tally.doubt = tally.doubt or verdict.doubt
         self._vanishings[portal_id] = Vanishing()
         self.flush()
 
@@ -193,6 +194,17 @@ class Session:
         self.vanishing(capture.portal_id).answered(capture.key or "", article)
         self._after_add()
 
+    # Files and pictures of articles.
+
+    def wants_media(self, portal_id: str) -> bool:
+        """Whether the portal's files and pictures are fetched in this run."""
+        return self.options.media or self.portal(portal_id).media
+
+    def media_due(self, portal_id: str, kind: MediaKind, *, before: tuple[str, str], limit: int) -> list[Linked]:
+        """The next files or pictures that this run should ask for, on whatever host."""
+        self.flush()
+        return self.sink.media_due(portal_id, kind, before=before, limit=limit)
+
     # What came.
 
     def record(self, exchange: Exchange, *, portal_id: str, meta: Mapping[str, Any]) -> Capture:
@@ -200,6 +212,8 @@ class Session:
         with self._evidence():
             capture = self.sink.record(exchange, portal_id=portal_id, **_of_request(meta))
         self.tally(portal_id).fetched += 1
+        if capture.kind in MEDIA:
+            self.tally(portal_id).media.answers += 1
         return capture
 
     def record_rendering(
@@ -252,6 +266,13 @@ class Session:
         """Queue a capture's row and, where a request asked for it, the request's end; *note* stays with the request."""
         self.sink.add_capture(capture, encoding=encoding, encoding_basis=basis)
         self.sink.done(capture, note=note)
+        self._after_add()
+
+    def store_media(self, operation: Fetched, capture: Capture | None = None) -> None:
+        """Queue what became of a file or picture of an article: the row of its capture, and where that belongs."""
+        if capture is not None:
+            self.sink.add_capture(capture)
+        self.sink.fetched(operation)
         self._after_add()
 
     def store_failure(self, capture: Capture, reason: str) -> None:

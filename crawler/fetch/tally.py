@@ -6,8 +6,33 @@ from crawler.fetch.expectations import Seen
 
 FAILED_SHARE = 5
 """A portal is ``failed`` above a fifth of the run's pages."""
+MAX_REASONS = 5
+"""Failures that the report words."""
 FAILED_PAGES = 3
 """Fewer are single pages, even on a night that asks for hardly more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class MediaTally:
+    """Files and pictures of articles. None of them fails a portal: old pages are full of dead pictures."""
+
+    answers: int = 0
+    """Responses, redirects and failures among them."""
+    captured: int = 0
+    """Addresses behind which a file or picture was had, whole or cut at the limit of size."""
+    failed: int = 0
+    reasons: list[str] = field(default_factory=list)
+    """The first few failures in words, as ``URL: reason``."""
+    stopped: str | None = None
+    """Why no more were asked for in this run."""
+    is_left: bool = False
+    """Whether the run has still to look for them."""
+
+    def fail(self, url: str, reason: str) -> None:
+        """Count one that could not be had."""
+        self.failed += 1
+        if len(self.reasons) < MAX_REASONS:
+            self.reasons.append(f"{url}: {reason}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +65,7 @@ class Tally:
     below: str | None = None
     """What is less than the catalogue expects, in words."""
     interrupted: bool = False
+    media: MediaTally = field(default_factory=MediaTally)
 
     @property
     def is_over(self) -> bool:
@@ -59,7 +85,7 @@ class Tally:
         """Count a page that could not be had."""
         self.failed += 1
         line = f"{url}: {reason}"
-        if len(self.reasons) < 5:
+        if len(self.reasons) < MAX_REASONS:
             self.reasons.append(line)
         if is_list:
             self.broken_list = self.broken_list or line
@@ -78,7 +104,7 @@ class Tally:
             return "failed" if self.is_down else "blocked", self.blocked
         if self.broken_list:
             return "failed", f"list page {self.broken_list}"
-        asked = self.fetched + self.unanswered
+        asked = self.fetched - self.media.answers + self.unanswered
         if self.failed >= FAILED_PAGES and self.failed * FAILED_SHARE > asked:
             return "failed", self.doubt or f"{self.failed} of {asked} pages failed, first {self.reasons[0]}"
         if self.below:
