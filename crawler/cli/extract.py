@@ -1,6 +1,7 @@
 """``xianzhi extract``: saved pages to JSON, without an archive."""
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import re
@@ -15,9 +16,11 @@ from typing import Any
 import click
 
 from crawler.cli.options import jobs_option
-from crawler.records import Article, Capture, RecordRef
+from crawler.records import Article, Capture, RecordRef, SpamSpan
 
 STDIN = "-"
+UNREAD = frozenset({"repeat", "spam"})
+"""Roles of paragraphs that the reading text leaves out."""
 READ_AHEAD = 8
 """Pages for each process that are read before the first of them is printed."""
 
@@ -99,10 +102,7 @@ def _bytes(name: str) -> bytes:
 
 def _chain(data: bytes, url: str) -> Article:
     """Run the stages over bytes that no crawl brought."""
-    from pipelines.clean import clean  # noqa: PLC0415 - the four stages load only where a page is read
-    from pipelines.decode import decode  # noqa: PLC0415
-    from pipelines.extract import extract as extract_stage  # noqa: PLC0415
-    from pipelines.sections import sections  # noqa: PLC0415
+    from pipelines.chain import read_text  # noqa: PLC0415 - the stages load only where a page is read
 
     capture = Capture(
         run_id="",
@@ -115,16 +115,11 @@ def _chain(data: bytes, url: str) -> Article:
         record=RecordRef(file="", offset=0, length=0),
         body=data,
     )
-    return sections(clean(extract_stage(decode(capture))))
+    return read_text(capture)
 
 
 def _as_json(name: str, url: str | None, article: Article) -> dict[str, Any]:
     """The contract's object: every key is there, an absent value is None, an absent list empty."""
-    repeats = [
-        {"text": paragraph.text, "reason": "repeat", "rule": "repeat"}
-        for paragraph in article.paragraphs
-        if paragraph.role == "repeat"
-    ]
     return {
         "file": name,
         "url": url,
@@ -141,14 +136,39 @@ def _as_json(name: str, url: str | None, article: Article) -> dict[str, Any]:
         "site_name": article.site_name,
         "site_id": article.site_id,
         "division": article.division,
-        "body": [p.text for p in article.paragraphs if p.role not in {"repeat", "boilerplate", "spam"}],
-        "removed": [
-            *({"text": cut.text, "reason": cut.reason, "rule": cut.rule} for cut in article.removed),
-            *repeats,
-        ],
+        "body": _body(article),
+        "removed": [*map(dataclasses.asdict, article.removed), *_left_out(article)],
         "attachments": [{"url": file.url, "title": file.title} for file in article.attachments],
         "images": [{"url": image.url, "caption": image.caption} for image in article.images],
     }
+
+
+def _body(article: Article) -> list[str]:
+    """The reading text by paragraph."""
+    from crawler.text.spam import without_cuts  # noqa: PLC0415 - as in `_chain`
+
+    return [
+        without_cuts(paragraph.text, ((span.start, span.end) for span in _cuts(article, position)))
+        for position, paragraph in enumerate(article.paragraphs)
+        if paragraph.role not in UNREAD
+    ]
+
+
+def _left_out(article: Article) -> Iterator[dict[str, str]]:
+    """What the stored text has and the reading text has not: paragraphs by their role, and runs inside others."""
+    for position, paragraph in enumerate(article.paragraphs):
+        cuts = _cuts(article, position)
+        if paragraph.role in UNREAD:
+            rule = cuts[0].rule if cuts else paragraph.role
+            yield {"text": paragraph.text, "reason": paragraph.role, "rule": rule}
+        else:
+            for span in cuts:
+                reason = "repeat" if span.rule == "repeat" else "spam"
+                yield {"text": span.text, "reason": reason, "rule": span.rule}
+
+
+def _cuts(article: Article, position: int) -> list[SpamSpan]:
+    return [span for span in article.spam if span.cut and span.position == position]
 
 
 def _safe_json(result: dict[str, Any]) -> str:

@@ -47,6 +47,11 @@ def parse(text: str) -> etree._Element:
     return root
 
 
+def legal(text: str) -> str:
+    """*text* without the characters that no XML document may have."""
+    return _NOT_XML.sub("", text)
+
+
 def local_name(element: etree._Element) -> str:
     """An element's name without its namespace; empty for comments and processing instructions."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""

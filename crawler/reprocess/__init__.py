@@ -1,0 +1,1 @@
+"""Today's rules over everything that was archived, without the network."""
