@@ -9,12 +9,12 @@ DEBIAN := chromium fonts-noto-cjk
 run: .venv/ready
 	$(BIN)/xianzhi demo
 
-test: .venv/test-ready
+test: .venv/test-ready .venv/replay/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 # Crawls the sample portal of each CMS family twice, and prints what was found and what it cost.
 zoo: .venv/ready
@@ -33,6 +33,7 @@ bench: .venv/ready
 	$(BIN)/python bench/extract.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/pace.py
+	$(BIN)/python bench/verify.py
 
 # What the tests need of Debian: installs what is missing, as root or through sudo.
 debian:
@@ -45,11 +46,12 @@ debian:
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends $$missing
 
 # The locks name no registry: they install from whatever pip is set up with.
-# requirements-test.txt is what the tests need beyond requirements.txt.
+# requirements-test.txt is what the tests need beyond requirements.txt; requirements-replay.txt is an environment apart.
 lock: .venv/ready
 	$(COMPILE) pyproject.toml --group dev -o requirements.txt
 	$(COMPILE) pyproject.toml --extra render -c requirements.txt -o requirements-test.txt \
 		$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.txt)
+	$(COMPILE) --group replay --no-emit-package brotlipy -o requirements-replay.txt
 
 format: .venv/ready
 	$(BIN)/ruff check --fix
@@ -63,6 +65,13 @@ format: .venv/ready
 
 .venv/test-ready: .venv/ready requirements-test.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-test.txt
+	touch $@
+
+# What replays and validates our files, apart from what made them.
+.venv/replay/ready: .venv/ready requirements-replay.txt
+	$(PYTHON) -m venv .venv/replay
+	.venv/replay/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements-replay.txt
 	touch $@
 
 clean:

@@ -53,9 +53,9 @@ def serve(*, file: Path | None, host: str, port: int, replay_base: str | None, s
         raise click.UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     with listening:
         reader_sql = server.is_loopback(listening) if sql is None else sql
-        site = server.open_site(path, sql=reader_sql, replay_base=replay_base)
+        app = server.open_app(path, sql=reader_sql, replay_base=replay_base)
         click.echo(f"{path} at {server.address_of(listening)} (Ctrl-C ends it)")
         try:
-            server.run(site, listening)
+            server.run(app, listening)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(130) from None

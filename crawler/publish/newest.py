@@ -1,0 +1,156 @@
+"""A site over a published copy that notices a newer one: from one request to the next, and none is lost.
+
+SQLite goes on reading a file that another one took the place of. So a new file gets a ``Datasette`` of its own, made
+ready beside the one that answers. Then requests go to the new one; the old one answers what it was asked before, and is
+closed. No request meets two copies.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from crawler.publish.headers import Asgi, Message, Receive, Send
+from crawler.publish.shown import reader_of
+
+LOOK_SECONDS = 1.0
+"""Between two looks at the file."""
+CONNECT_SECONDS = 60.0
+"""What connecting may take."""
+
+_log = logging.getLogger(__name__)
+_Identity = tuple[int, int, int]
+
+
+class NewestCopy:
+    """An ASGI application: the site over the copy that lies at *path* now, as *open_site* opens it.
+
+    Raises what *open_site* raises. Later, a file that cannot be served is logged, and the last good one stays.
+    """
+
+    def __init__(self, path: Path, open_site: Callable[[], Any]) -> None:
+        self._path = path
+        self._open_site = open_site
+        self._seen = _identity(path)
+        self._current = _Served(open_site())
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer a request, or live as long as the server does."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+        served = self._current
+        served.requests += 1
+        try:
+            await served.app(scope, receive, send)
+        finally:
+            served.requests -= 1
+            self._close_if_done(served)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """From the server's start to its end (asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
+        await receive()
+        await self._current.start()
+        await send({"type": "lifespan.startup.complete"})
+        watching = asyncio.create_task(self._watch())
+        await receive()
+        watching.cancel()
+        await asyncio.gather(watching, *self._closing, return_exceptions=True)
+        await self._current.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            found = _identity(self._path)
+            if found in {None, self._seen}:
+                continue
+            self._seen = found
+            newer = await self._opened()
+            if newer and _identity(self._path) == found:
+                self._hand_over_to(newer)
+            elif newer:  # yet another one came meanwhile, and some connections may be to that
+                await newer.close()
+
+    async def _opened(self) -> "_Served | None":
+        """The site over the file that is there now; None where it cannot be served."""
+        site = None
+        try:
+            site = _Served(await asyncio.to_thread(self._open_site))
+            await site.start()
+        except Exception:
+            _log.exception("%s: there is a new file, which cannot be served; the last one still is", self._path)
+            if site:
+                await site.close()
+            return None
+        return site
+
+    def _hand_over_to(self, newer: "_Served") -> None:
+        older, self._current = self._current, newer
+        self._close_if_done(older)
+
+    def _close_if_done(self, served: "_Served") -> None:
+        if served is not self._current and not served.requests:
+            task = asyncio.create_task(served.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+
+class _Served:
+    """One ``Datasette``."""
+
+    def __init__(self, site: Any) -> None:
+        self.app: Asgi = site.app()
+        self.requests = 0
+        """How many it is answering."""
+        self._site = site
+
+    async def start(self) -> None:
+        """What Datasette does before its first request; a connection for each thread, before the next file comes."""
+        messages = iter(({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}))
+
+        async def receive() -> Message:
+            return next(messages)
+
+        async def send(_message: Message) -> None:
+            pass
+
+        await self.app({"type": "lifespan"}, receive, send)
+        for database in self._files():
+            for reader in {database, reader_of(database)}:
+                await self._connect(reader)
+
+    async def _connect(self, reader: Any) -> None:
+        threads = self._site.setting("num_sql_threads")
+        meeting = threading.Barrier(threads)  # none of them can answer for another one
+        await asyncio.gather(*(reader.execute_fn(lambda _: meeting.wait(CONNECT_SECONDS)) for _ in range(threads)))
+
+    async def close(self) -> None:
+        """Give back threads and connections. Nothing may be asked any more."""
+        await asyncio.to_thread(self._site.executor.shutdown)
+        for database in self._site.databases.values():
+            if database.is_memory:  # it has a thread that waits for something to write, with no other way to end it
+                await database.execute_write_fn(_end_thread, block=False)
+            database.close()
+
+    def _files(self) -> list[Any]:
+        return [database for database in self._site.databases.values() if not database.is_memory]
+
+
+def _end_thread(_conn: object) -> None:
+    raise SystemExit
+
+
+def _identity(path: Path) -> _Identity | None:
+    """What differs when another file takes the place of one; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
