@@ -3,13 +3,23 @@
 import sqlite3
 from pathlib import Path
 
-from crawler.archive import frontier, queries, writer
-from crawler.archive.batch import Observation
+from crawler.archive import frontier, media, queries, writer
+from crawler.archive.batch import Fetched, Observation
 from crawler.archive.connection import open_archive
 from crawler.archive.frontier import Done, Failed, Queued
 from tests.support.archive import PORTAL, RUN, START, URL, article, batch, begin, capture
 
-TABLES = {"captures", "articles", "article_states", "versions", "sections", "version_sections", "frontier", "images"}
+TABLES = {
+    "captures",
+    "articles",
+    "article_states",
+    "versions",
+    "sections",
+    "version_sections",
+    "frontier",
+    "images",
+    "attachments",
+}
 
 
 def hot_path(conn: sqlite3.Connection) -> None:
@@ -25,6 +35,10 @@ def hot_path(conn: sqlite3.Connection) -> None:
     )
     seen = Observation(portal_id=PORTAL, url=URL, seen_at=START, state="live", record=capture(day=2).record)
     writer.write(conn, batch(observations=(seen,)))
+    had = Fetched(portal_id=PORTAL, url=URL, kind="image", record=capture(day=2).record)
+    writer.write(conn, batch(media=(had,)))
+    media.due(conn, PORTAL, "image", run_id=RUN, limit=10)
+    media.kind_at(conn, PORTAL, URL)
     frontier.known(conn, PORTAL, [URL])
     frontier.known(conn, PORTAL, [URL], run_id=RUN)
     frontier.next_queued(conn, PORTAL, after_seq=0, limit=10)

@@ -85,6 +85,15 @@ def test_the_second_lock_adds_the_extras_and_nothing_that_the_first_one_has() ->
         assert re.match(r"[\w-]+", wanted)[0].lower() in locked
 
 
+def test_the_lock_of_what_replays_holds_its_group_and_names_no_host() -> None:
+    lock = (ROOT / "requirements-replay.txt").read_text(encoding="utf-8")
+    assert "://" not in lock
+    locked = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for wanted in project["dependency-groups"]["replay"]:
+        assert re.match(r"[\w-]+", wanted)[0].lower() in locked
+
+
 def test_no_file_of_the_project_is_longer_than_a_reader_can_hold() -> None:
     files = [path for folder in ("crawler", "spiders", "pipelines") for path in (ROOT / folder).rglob("*.py")]
     long = {

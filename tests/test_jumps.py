@@ -17,7 +17,10 @@ PROSE = "<p>" + "柳溪县第三村全长六公里的通村公路日前竣工通
         ("<body onload=\"window.location.assign('/2.html')\">", "http://www.liuxi.example/2.html"),
         ('<meta http-equiv="refresh" content="0;url=/2.html">', "http://www.liuxi.example/2.html"),
         ("<META HTTP-EQUIV=Refresh CONTENT='3; URL=2.html?a=1&amp;b=2'>", "http://www.liuxi.example/xw/2.html?a=1&b=2"),
-        ('<title>跳转</title><p>正在跳转</p><script>location.href="http://other.example/"</script>', "http://other.example/"),
+        (
+            '<title>跳转</title><p>正在跳转</p><script>location.href="http://other.example/"</script>',
+            "http://other.example/",
+        ),
     ],
 )
 def test_a_page_without_a_text_of_its_own_leads_where_its_script_or_refresh_says(markup: str, target: str) -> None:

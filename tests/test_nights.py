@@ -258,7 +258,9 @@ def test_a_stub_that_jumps_by_script_or_refresh_is_followed_to_the_article(count
     assert county.archive.query("SELECT title FROM articles WHERE url LIKE '%/xw/5_.html' ORDER BY url") == [
         (title_of(51),), (title_of(52),),
     ]  # fmt: skip
-    noted = county.archive.one("SELECT reason FROM frontier WHERE url LIKE '%/jump/53.html' OR key LIKE '%/jump/53.html'")
+    noted = county.archive.one(
+        "SELECT reason FROM frontier WHERE url LIKE '%/jump/53.html' OR key LIKE '%/jump/53.html'"
+    )
     assert noted == "leads to https://weixin.example.org/s/53"
     county.night()
     assert not any(path.startswith("/jump/") for path, _ in county.site.hits)

@@ -6,6 +6,7 @@ fill in nothing but work: so an article is compared with a limited number of oth
 these the oldest. Copies of one story all find its oldest ones, and hang together through them.
 """
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,10 +83,15 @@ def cluster(conn: sqlite3.Connection, article_id: int) -> list[Member]:
     Itself included; those that appeared first come first: by ``published`` (``first_seen`` where it has none), then
     ``first_seen``, then id. Withheld and vanished ones too. Raises LookupError for an unknown article.
     """
-    rows = conn.execute(_CLUSTER, {"article": article_id})
+    core, excerpts = _connected(conn, article_id)
+    rows = conn.execute(_MEMBERS, (json.dumps([*core, *excerpts]),))
     members = [
         Member(
-            article_id=row[0], portal_id=row[1], published=row[2], first_seen=row[3], is_linked_by_excerpt=bool(row[4])
+            article_id=row[0],
+            portal_id=row[1],
+            published=row[2],
+            first_seen=row[3],
+            is_linked_by_excerpt=row[0] not in core,
         )
         for row in rows
     ]
@@ -99,19 +105,32 @@ def first_appearance(conn: sqlite3.Connection, article_id: int) -> Member:
     return next(member for member in cluster(conn, article_id) if not member.is_linked_by_excerpt)
 
 
-_CLUSTER = """
-    WITH RECURSIVE core (id) AS (
-        SELECT id FROM articles WHERE id = :article
-        UNION SELECT other_id FROM core JOIN reprints ON article_id = core.id WHERE kind <> 'excerpt'
-        UNION SELECT article_id FROM core JOIN reprints ON other_id = core.id WHERE kind <> 'excerpt'),
-    members (id, by_excerpt) AS (
-        SELECT id, 0 FROM core
-        UNION SELECT other_id, 1 FROM core JOIN reprints ON article_id = core.id
-            WHERE kind = 'excerpt' AND other_id NOT IN (SELECT id FROM core)
-        UNION SELECT article_id, 1 FROM core JOIN reprints ON other_id = core.id
-            WHERE kind = 'excerpt' AND article_id NOT IN (SELECT id FROM core))
-    SELECT articles.id, portal_id, published, first_seen, by_excerpt FROM members JOIN articles USING (id)
-    ORDER BY coalesce(published, first_seen), first_seen, articles.id
+def _connected(conn: sqlite3.Connection, article_id: int) -> tuple[set[int], set[int]]:
+    """The articles that hang together by ``same`` and ``edited``, and those that hang on them by ``excerpt`` only.
+
+    Step by step: for a recursive query SQLite first reads all of ``reprints`` into a Bloom filter.
+    """
+    core: set[int] = set()
+    excerpts: set[int] = set()
+    found = {article_id}
+    while found:
+        one = found.pop()
+        core.add(one)
+        for other_id, kind in conn.execute(_PAIRED, {"article": one}):
+            if kind == "excerpt":
+                excerpts.add(other_id)
+            elif other_id not in core:
+                found.add(other_id)
+    return core, excerpts - core
+
+
+_PAIRED = """
+    SELECT other_id, kind FROM reprints WHERE article_id = :article
+    UNION ALL SELECT article_id, kind FROM reprints WHERE other_id = :article
+"""
+_MEMBERS = """
+    SELECT id, portal_id, published, first_seen FROM articles WHERE id IN (SELECT value FROM json_each(?))
+    ORDER BY coalesce(published, first_seen), first_seen, id
 """
 
 

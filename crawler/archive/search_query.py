@@ -17,22 +17,21 @@ TITLE_WEIGHT = 10.0
 
 Order = Literal["relevance", "newest", "oldest", "added"]
 """``added``: what came into the archive last."""
-Group = Literal["year", "month", "division", "portal", "state"]
+Group = Literal["year", "division", "portal", "state"]
 
 _DAY = "coalesce(articles.published, articles.first_seen)"
 """An article without a date counts for the day on which it was first seen."""
 _HOST = "substr(articles.url, instr(articles.url, '://') + 3)"
 _HOST = f"substr({_HOST}, 1, instr({_HOST} || '/', '/') - 1)"
 _ORDERS: Mapping[Order, str] = {
-    "relevance": f"bm25(articles_fts, 1.0, {TITLE_WEIGHT}), articles.id",
+    "relevance": f"bm25(articles_fts, 1.0, {TITLE_WEIGHT}), {{id}}",
     # A day to come is a slip of the page's; it would stand on top for ever.
-    "newest": f"min({_DAY}, articles.first_seen) DESC, articles.id DESC",
-    "oldest": f"{_DAY}, articles.id",
-    "added": "articles.id DESC",
+    "newest": f"min({_DAY}, articles.first_seen) DESC, {{id}} DESC",
+    "oldest": f"{_DAY}, {{id}}",
+    "added": "{id} DESC",
 }
 _GROUPS: Mapping[Group, str] = {
     "year": f"substr({_DAY}, 1, 4)",
-    "month": f"substr({_DAY}, 1, 7)",
     "division": "articles.division_code",
     "portal": "articles.portal_id",
     "state": "articles.state",
@@ -76,33 +75,33 @@ def search(
 
     ``relevance`` is BM25; for filters without words it is ``newest``.
     """
-    found = hits(conn, query, order=order, limit=limit, offset=offset)
-    return Found(total=count(conn, query), hits=tuple(found))
+    ids = ordered_ids(conn, query, order=order, limit=limit, offset=offset)
+    return Found(total=count(conn, query), hits=tuple(hits(conn, ids)))
 
 
-def hits(
+def ordered_ids(
     conn: sqlite3.Connection, query: Query, *, order: Order = "relevance", limit: int = 20, offset: int = 0
-) -> list[Hit]:
-    """The articles that `search` finds, without their number."""
-    names = ("article_id", "portal_id", "url", "title", "published", "division_code", "state")
-    columns = ("articles.id", *(f"articles.{name}" for name in names[1:]))
+) -> list[int]:
+    """The ids of the articles that `search` finds, in its order."""
     by: Order = "newest" if order == "relevance" and not query.wanted else order
-    rows = _select(
-        conn,
-        query,
-        ", ".join(columns),
-        f"ORDER BY {_ORDERS[by]} LIMIT :limit OFFSET :offset",
-        limit=limit,
-        offset=offset,
-    )
-    return [Hit(**dict(zip(names, row, strict=True))) for row in rows]
+    key = _key(query)
+    tail = f"ORDER BY {_ORDERS[by].format(id=key)} LIMIT :limit OFFSET :offset"
+    return [one for (one,) in _select(conn, query, key, tail, limit=limit, offset=offset)]
+
+
+def hits(conn: sqlite3.Connection, ids: Sequence[int]) -> list[Hit]:
+    """The articles *ids*, in their order; those that there are not (any more) are left out."""
+    names = ("article_id", "portal_id", "url", "title", "published", "division_code", "state")
+    sql = f"SELECT id, {', '.join(names[1:])} FROM articles WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+    found = {row[0]: Hit(**dict(zip(names, row, strict=True))) for row in conn.execute(sql, (json.dumps(ids),))}
+    return [found[one] for one in ids if one in found]
 
 
 def matching_ids(conn: sqlite3.Connection, query: Query) -> list[int]:
     """The ids of all articles that match *query*, rising."""
-    key = "articles_fts.rowid" if query.wanted else "articles.id"
     # One value, not a row for each id: half the time where there are many.
-    return sorted(one for (ids,) in _select(conn, query, f"json_group_array({key})") for one in json.loads(ids))
+    found = _select(conn, query, f"json_group_array({_key(query)})")
+    return sorted(one for (ids,) in found for one in json.loads(ids))
 
 
 def count(conn: sqlite3.Connection, query: Query) -> int:
@@ -113,16 +112,6 @@ def count(conn: sqlite3.Connection, query: Query) -> int:
 def counts(conn: sqlite3.Connection, query: Query, by: Group) -> list[tuple[str | None, int]]:
     """How many articles match *query* of each year, division, portal or state: its value and the number, by value."""
     return _select(conn, query, f"{_GROUPS[by]} AS value, count(*)", "GROUP BY value ORDER BY value")
-
-
-def cross_counts(conn: sqlite3.Connection, query: Query, by: Sequence[Group]) -> list[tuple[Any, ...]]:
-    """How many articles match *query* of each combination: the values of *by* in its order, then the number.
-
-    Every single count follows from it, for one look at the matching articles.
-    """
-    columns = ", ".join(_GROUPS[one] for one in by)
-    places = ", ".join(str(place + 1) for place in range(len(by)))
-    return _select(conn, query, f"{columns}, count(*)", f"GROUP BY {places}")
 
 
 def conditions(conn: sqlite3.Connection, filters: Iterable[Filter]) -> tuple[list[str], dict[str, str]]:
@@ -151,8 +140,13 @@ def _select(conn: sqlite3.Connection, query: Query, columns: str, tail: str = ""
         if query.unwanted:
             where.append("articles.id NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :match)")
     values |= {**filter_values, "match": query.match if query.wanted else query.match_unwanted}
-    source = _source(query, fields="articles." in columns)
+    source = _source(query, fields="articles." in columns + tail)
     return conn.execute(f"SELECT {columns} FROM {source} WHERE {' AND '.join(where)} {tail}", values).fetchall()  # noqa: S608 - words of ours
+
+
+def _key(query: Query) -> str:
+    """Where an article's id is read; from the index alone where it says enough."""
+    return "articles_fts.rowid" if query.wanted else "articles.id"
 
 
 def _source(query: Query, *, fields: bool) -> str:

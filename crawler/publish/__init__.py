@@ -17,18 +17,30 @@ from crawler.publish import cells, metadata, pages, search
 from crawler.publish.facets import YearFacet
 from crawler.publish.headers import Asgi, guarded
 from crawler.publish.paging import keep_order
+from crawler.publish.shown import show_public_rows
+from crawler.publish.site.frame import Routes
+from crawler.publish.site.routes import ROUTES
 
 hookimpl: Callable[[Any], Any] = untyped_hookimpl
+first_hookimpl: Callable[[Any], Any] = untyped_hookimpl(tryfirst=True)
 last_hookimpl: Callable[[Any], Any] = untyped_hookimpl(trylast=True)
 """For what has to come behind Datasette's own, which would win else."""
 
 
 @hookimpl
 async def startup(datasette: Any) -> None:
-    """Find the archives among the databases."""
+    """Find the archives among the databases, and keep from readers what is withheld."""
     await metadata.recognise(datasette)
     for name in metadata.archives(datasette):
-        await keep_order(datasette.get_database(name))
+        database = datasette.get_database(name)
+        await show_public_rows(database)
+        await keep_order(database)
+
+
+@first_hookimpl
+def register_routes() -> Routes:
+    """Our pages, ``robots.txt`` among them."""
+    return ROUTES
 
 
 @hookimpl

@@ -16,16 +16,21 @@ INLINE_SCRIPTS = (
 )
 """Datasette's own inline scripts, as CSP source expressions; a test recomputes them from served pages."""
 
+_NOTHING_ELSE = (
+    "img-src 'self' data:",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+)
+PAGE_POLICY = "; ".join(("default-src 'none'", "style-src 'self'", *_NOTHING_ELSE))
+"""The policy of our own pages, which have no script and no style but the one file."""
 _POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self' " + " ".join(f"'{digest}'" for digest in INLINE_SCRIPTS),
         "style-src 'self' 'unsafe-inline'",  # Datasette colours headings by style attributes
-        "img-src 'self' data:",
         "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
+        *_NOTHING_ELSE,
     )
 )
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -34,12 +39,15 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),  # a portal need not learn who reads its archived pages
 )
+_PAGE_HEADER = (b"content-security-policy", PAGE_POLICY.encode("ascii"))
 _NAMES = frozenset(name for name, _ in HEADERS)
 _OPEN_BELOW_DASH = (b"/-/static/", b"/-/static-plugins/")
 
 
 def guarded(app: Asgi, *, base_url: str) -> Asgi:
     """``app`` with HEADERS on every response, and with everything under ``/-/`` closed but static files.
+
+    Our own pages bring a stricter policy, which they keep.
 
     Those pages tell strangers about the machine: file paths, versions, plugins, settings, threads, tokens.
     ``base_url`` is the path that the site lies under, with slashes at both ends.
@@ -53,8 +61,11 @@ def guarded(app: Asgi, *, base_url: str) -> Asgi:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in _NAMES]
-                message = {**message, "headers": [*kept, *HEADERS]}
+                given = [(name.lower(), value) for name, value in message.get("headers", ())]
+                kept = [header for header in given if header[0] not in _NAMES or header == _PAGE_HEADER]
+                set_already = {name for name, _ in kept}
+                ours = [header for header in HEADERS if header[0] not in set_already]
+                message = {**message, "headers": [*kept, *ours]}
             await send(message)
 
         if _is_closed(scope, prefix):

@@ -45,6 +45,11 @@ def tables() -> dict[str, dict[str, Any]]:
     return described
 
 
+def site() -> dict[str, str]:
+    """``title``, ``description`` and ``license`` of the whole, Chinese and English."""
+    return {name: value for name, value in _read("metadata.toml").items() if isinstance(value, str)}
+
+
 def queries() -> dict[str, dict[str, Any]]:
     """Canned queries by name: ``title``, ``description``, ``sql``. A fresh copy: Datasette writes into it."""
     return {name: {**query, "hide_sql": True} for name, query in _parsed_queries().items()}

@@ -1,14 +1,20 @@
 """Datasette over one archive, with the settings that suit it, and the socket it is served from."""
 
+import hashlib
 import ipaddress
 import socket
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from datasette.app import Datasette
 
-from crawler.archive.connection import ArchiveError, open_archive
+from crawler.archive import published
+from crawler.archive.connection import ArchiveError, is_published, open_archive
+from crawler.publish.headers import Asgi
+from crawler.publish.newest import NewestCopy
 
 SETTINGS: dict[str, Any] = {
     "allow_download": False,  # a live file copied byte for byte may be torn; publishing makes whole copies
@@ -23,6 +29,16 @@ _WAL_FORMAT = b"\x02\x02"
 """Read and write version in bytes 18 and 19 of a SQLite file in WAL mode (sqlite.org/fileformat.html §1.3)."""
 
 
+def open_app(path: Path, *, sql: bool, replay_base: str | None = None) -> Asgi:
+    """The site over the archive at *path* as an ASGI application, as `open_site` opens it.
+
+    Over a published copy it notices a newer one (`crawler.publish.newest`). Raises ArchiveError for what is no archive.
+    """
+    open_archive(path, readonly=True).close()
+    reopen = partial(open_site, path, sql=sql, replay_base=replay_base)
+    return reopen().app() if _is_live(path) else NewestCopy(path, reopen)
+
+
 def open_site(path: Path, *, sql: bool, replay_base: str | None = None) -> Any:
     """A ``Datasette`` over the archive at *path*; *sql* says whether readers may write SQL of their own.
 
@@ -33,14 +49,30 @@ def open_site(path: Path, *, sql: bool, replay_base: str | None = None) -> Any:
     file = str(path.resolve())
     if set(file) & set("?#%"):
         raise ArchiveError(f"{path}: Datasette cannot open a file whose path has ?, # or % in it; rename it")
-    with path.open("rb") as opened:
-        is_live = opened.read(20)[18:] == _WAL_FORMAT
+    is_live = _is_live(path)
     return Datasette(
         [file] if is_live else [],
         immutables=[] if is_live else [file],
+        inspect_data=None if is_live else _inspected(path.resolve()),
         settings={**SETTINGS, "default_allow_sql": sql},
         metadata={"plugins": {"xianzhi": {"replay_base": replay_base}}},
     )
+
+
+def _inspected(path: Path) -> dict[str, Any] | None:
+    """What Datasette would find out of a published copy by counting every table and digesting the whole file."""
+    with closing(open_archive(path, readonly=True)) as conn:
+        if not is_published(conn):
+            return None
+        tables = {table: {"count": count} for table, count in published.row_counts(conn).items()}
+    found = path.stat()
+    digest = hashlib.sha256(f"{found.st_size} {found.st_mtime_ns}".encode()).hexdigest()  # tells copies apart
+    return {path.stem: {"hash": digest, "size": found.st_size, "file": str(path), "tables": tables}}
+
+
+def _is_live(path: Path) -> bool:
+    with path.open("rb") as opened:
+        return opened.read(20)[18:] == _WAL_FORMAT
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,10 +93,10 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def run(site: Any, listening: socket.socket) -> None:
+def run(app: Asgi, listening: socket.socket) -> None:
     """Serve until a signal ends it; raises KeyboardInterrupt after a clean stop by Ctrl-C."""
     config = uvicorn.Config(
-        site.app(),
+        app,
         log_level="warning",
         lifespan="on",
         ws="none",

@@ -1,5 +1,6 @@
 """Where a query's words stand in a text, and the piece of the text that shows them best: as it is printed."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,10 @@ from crawler.text.tokens import token_spans
 LEAD = 0.25
 """Share of a snippet before the first word that it shows: enough to see whose sentence it is."""
 
+BEGINNING = 4
+"""Times a snippet's length that are read before the rest of a text."""
+
+_IDEOGRAPH = re.compile("[\u4e00-\u9fff]")
 _ONE_LINE = str.maketrans(dict.fromkeys("\r\n\v\f\x85\u2028\u2029", " "))
 
 Span = tuple[int, int]
@@ -51,11 +56,11 @@ def highlights(text: str, query: Query, *, title: bool = False) -> list[Span]:
 def snippet(text: str, query: Query, *, width: int = 120) -> Snippet:
     """The *width* characters of *text* with the most different words of *query*; its beginning where it has none.
 
-    Takes 2 ms for 1,600 characters of Chinese.
+    Takes 2 ms for 1,600 characters of Chinese, less where all words stand together early.
     """
-    places = _places(text, _words(query, title=False))
     lead = round(width * LEAD)
-    start = max(0, min(_fullest(places, width - lead) - lead, len(text) - width))
+    places, fullest = _fullest_of(text, _words(query, title=False), width - lead)
+    start = max(0, min(fullest - lead, len(text) - width))
     end = min(start + width, len(text))
     return Snippet(
         text=text[start:end].translate(_ONE_LINE),
@@ -67,6 +72,21 @@ def snippet(text: str, query: Query, *, width: int = 120) -> Snippet:
         cut_before=start > 0,
         cut_after=end < len(text),
     )
+
+
+def _fullest_of(text: str, words: Sequence[Word], reach: int) -> tuple[list[_Place], int]:
+    """Places of *words*, and the first one from which *reach* characters hold the most different words.
+
+    The beginning of the text is read first: where all words stand together there, the rest cannot show them better.
+    """
+    border = _IDEOGRAPH.search(text, BEGINNING * reach)  # tokens end there
+    if border:
+        places = _places(text[: border.start()], words)
+        start, most = _fullest(places, reach)
+        if most == len(words) and start + 2 * reach < border.start():
+            return places, start
+    places = _places(text, words)
+    return places, _fullest(places, reach)[0]
 
 
 def _words(query: Query, *, title: bool) -> list[Word]:
@@ -106,8 +126,11 @@ def _merged(places: Sequence[_Place]) -> list[Span]:
     return spans
 
 
-def _fullest(places: Sequence[_Place], reach: int) -> int:
-    """Start of the first place from which *reach* characters hold the most different words; 0 without places."""
+def _fullest(places: Sequence[_Place], reach: int) -> tuple[int, int]:
+    """Start of the first place from which *reach* characters hold the most different words, and how many these are.
+
+    Both are 0 without places.
+    """
     held: Counter[int] = Counter()
     start, most, last = 0, 0, 0
     for place in places:
@@ -118,4 +141,4 @@ def _fullest(places: Sequence[_Place], reach: int) -> int:
         if different > most:
             start, most = place.start, different
         held[place.word] -= 1
-    return start
+    return start, most
