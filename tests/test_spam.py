@@ -249,7 +249,8 @@ def test_a_hostile_paragraph_takes_no_more_than_its_length(piece: str) -> None:
         return time.process_time() - began
 
     seconds(1_000)
-    assert seconds(160_000) < 16 * max(seconds(20_000), 0.01)
+    # Eight times the text: linear is 8, quadratic 64; the better of two, as other processes may crowd out the caches.
+    assert min(seconds(160_000), seconds(160_000)) < 32 * max(seconds(20_000), 0.01)
 
 
 # The stage, on pages.
