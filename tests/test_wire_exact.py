@@ -1,8 +1,8 @@
 """Several hundred odd exchanges, byte for byte: what a raw server sent and heard, what the tap kept, what WARC gives back.
 
 The exchanges are made by chance from a fixed seed, out of everything that servers vary: versions, status lines, line
-ends, headers, framing, codings, interim responses, arrival in pieces, and ends. What has to be
-refused, or comes to no end, stands in ``test_fetch_tap``.
+ends, headers, framing, codings, interim responses, arrival in pieces, and ends. What has to be refused,
+or comes to no end, stands in ``test_fetch_tap``.
 """
 
 import gzip

@@ -12,6 +12,8 @@ from typing import Protocol, cast
 import brotli
 from isal import isal_zlib
 
+from crawler.vectors import settle
+
 MAX_DECODED = 32 * 1024 * 1024
 """Bytes. A body of more, unpacked or as it came, is refused: no page is that long, a bomb is."""
 MAX_CODINGS = 4
@@ -162,4 +164,5 @@ def _unpack(start: Callable[[], _Stream], data: bytes, limit: int, *, taken: int
                 raise DecodeError(_TOO_LONG.format(limit))
         if not damaged:
             break
+    settle()
     return _Unpacked(data=b"".join(parts), rest=stream.unused_data + data[good:], damaged=damaged)

@@ -11,6 +11,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.records import RecordRef
+from crawler.vectors import settle
 from crawler.warc.files import OPEN, WarcError, open_for_reading
 from crawler.warc.http import Head, Response, parse_response
 from crawler.warc.record import Original
@@ -61,6 +62,7 @@ def read_record(folder: Path, ref: RecordRef) -> Record:
             data = isal_zlib.decompress(data, wbits=31)
         except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
             raise _broken(ref, str(error)) from error
+        settle()
     return parse_record(data, ref)[0]
 
 
@@ -118,6 +120,7 @@ def fields_of(data: bytes, ref: RecordRef) -> dict[str, str]:
             data = isal_zlib.decompressobj(wbits=31).decompress(data, HEADER_LIMIT)
         except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
             raise _broken(ref, str(error)) from error
+        settle()
     return _header(data, ref)[0]
 
 

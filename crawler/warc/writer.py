@@ -10,6 +10,7 @@ from typing import Self
 from isal import igzip_lib
 
 from crawler.records import Exchange, RecordRef, Rendering
+from crawler.vectors import settle
 from crawler.warc import record
 from crawler.warc.files import CUT, OPEN, WarcError, file_name, finish, lock
 from crawler.warc.record import Original, record_id
@@ -246,4 +247,5 @@ class _OpenFile:
 
 def _member(data: bytes) -> bytes:
     compressed: bytes = igzip_lib.compress(data, LEVEL, igzip_lib.COMP_GZIP)
+    settle()
     return compressed
