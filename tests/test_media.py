@@ -1,7 +1,9 @@
 """Files and pictures of articles: what is fetched, what it is stored as, and what is never asked for twice."""
 
 import gzip
+import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -295,6 +297,22 @@ def test_a_host_that_says_no_is_asked_for_no_more_of_them(portal: County) -> Non
     assert line["status"] == "ok"
     assert "412" in line["media"]["stopped"]
     assert len(portal.media_asked()) <= 3  # two were on their way
+
+
+def test_a_run_that_is_stopped_among_them_is_interrupted_and_the_next_one_goes_on(portal: County) -> None:
+    files = {f"/{n}.jpg": JPEG for n in range(20)}
+    publish(portal, article("一", *map(picture, files)), files=files)
+    crawl = portal.archive.start("--delay", "0.5")
+    while len(portal.media_asked()) < 3:
+        assert crawl.poll() is None
+        time.sleep(0.05)
+    crawl.send_signal(signal.SIGINT)
+    crawl.communicate(timeout=30)
+    first = set(portal.media_asked())
+    assert (crawl.returncode, portal.archive.one("SELECT status FROM portal_runs")) == (130, "interrupted")
+    portal.night()
+    assert set(portal.media_asked()) == files.keys() - first
+    assert all(portal.links("images").values())
 
 
 def test_a_coded_file_is_kept_coded(portal: County) -> None:
