@@ -32,6 +32,7 @@ bench: .venv/ready
 	$(BIN)/python bench/crawl.py --growth
 	$(BIN)/python bench/extract.py
 	$(BIN)/python bench/search.py
+	$(BIN)/python bench/export.py
 	$(BIN)/python bench/pace.py
 	$(BIN)/python bench/verify.py
 

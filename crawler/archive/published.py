@@ -33,11 +33,6 @@ INDEXES_FOR_CRAWLS = frozenset(
     {"idx_articles_unplaced", "idx_attachments_waiting", "idx_captures_payload", "idx_images_waiting"}
 )
 """Indexes that are left out."""
-INDEXES = (
-    'CREATE INDEX IF NOT EXISTS "idx_article_states_since" ON "article_states" ("since")',
-    'CREATE INDEX IF NOT EXISTS "idx_versions_seen_at" ON "versions" ("seen_at")',
-)
-"""Indexes that an archive has not: what was edited and deleted last."""
 CACHE_KIB = 64 * 1024
 BATCH = 1_000
 """Rows in memory."""
@@ -179,7 +174,7 @@ def _write(copy: sqlite3.Connection, table: str, rows: sqlite3.Cursor, progress:
 
 
 def _write_what_helps_readers(copy: sqlite3.Connection, indexes: Iterable[str], progress: Progress) -> None:
-    for number, sql in enumerate((*indexes, *INDEXES)):
+    for number, sql in enumerate(indexes):
         progress("indexes", number)
         copy.execute(sql)
     copy.execute("ANALYZE")

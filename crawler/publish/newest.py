@@ -112,7 +112,7 @@ class _Served:
         self._site = site
 
     async def start(self) -> None:
-        """What Datasette does before its first request; a connection for each thread, before the next file comes."""
+        """What takes time before or in a first request; a connection for each thread, before the next file comes."""
         messages = iter(({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}))
 
         async def receive() -> Message:
@@ -125,6 +125,7 @@ class _Served:
         for database in self._files():
             for reader in {database, reader_of(database)}:
                 await self._connect(reader)
+        await self._site.client.get("/")  # what the front page counts is kept
 
     async def _connect(self, reader: Any) -> None:
         threads = self._site.setting("num_sql_threads")
