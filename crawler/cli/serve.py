@@ -8,7 +8,7 @@ from crawler.cli.options import db_option
 
 
 def _web_address(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    from crawler.publish.pages import is_web_address  # noqa: PLC0415 - --help needs no Datasette
+    from crawler.publish.addresses import is_web_address  # noqa: PLC0415 - --help needs no Datasette
 
     if value is not None and not is_web_address(value):
         raise click.BadParameter("give an address that begins with http:// or https://")
@@ -20,7 +20,7 @@ def _web_address(_context: click.Context, _option: click.Parameter, value: str |
 Examples:
   xianzhi serve                                      the archive, on this machine
   xianzhi serve news.db --port 8002                  a published copy
-  xianzhi serve news.db --host 0.0.0.0               for everybody in this network
+  xianzhi serve news.db --host 0.0.0.0 --contact archive@example.org    for everybody in this network
 Exit codes: 2 the archive or the address cannot be used, 130 ended by Ctrl-C."""
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
@@ -33,12 +33,26 @@ Exit codes: 2 the archive or the address cannot be used, 130 ended by Ctrl-C."""
     help="A Wayback-style replay (pywb) of the WARC files; articles link to URL/<time>/<address>.",
 )
 @click.option(
+    "--contact",
+    metavar="ADDRESS",
+    help="Whom to ask for a correction or a take-down, an e-mail or web address; shown on /about.",
+)
+@click.option(
     "--sql/--no-sql",
     default=None,
     help="Whether readers may write SQL of their own. Default: where only this machine can reach the site.",
 )
 @db_option
-def serve(*, file: Path | None, host: str, port: int, replay_base: str | None, sql: bool | None, db: Path) -> None:
+def serve(
+    *,
+    file: Path | None,
+    host: str,
+    port: int,
+    replay_base: str | None,
+    contact: str | None,
+    sql: bool | None,
+    db: Path,
+) -> None:
     """Browse the archive, or FILE, a published copy, until Ctrl-C.
 
     A live archive may be browsed while a crawl writes it. Behind a reverse proxy say --no-sql: the site is then
@@ -53,7 +67,7 @@ def serve(*, file: Path | None, host: str, port: int, replay_base: str | None, s
         raise click.UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     with listening:
         reader_sql = server.is_loopback(listening) if sql is None else sql
-        app = server.open_app(path, sql=reader_sql, replay_base=replay_base)
+        app = server.open_app(path, sql=reader_sql, replay_base=replay_base, contact=contact)
         click.echo(f"{path} at {server.address_of(listening)} (Ctrl-C ends it)")
         try:
             server.run(app, listening)

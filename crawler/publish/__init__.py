@@ -1,9 +1,9 @@
 """The public face of an archive: a Datasette plugin that every ``datasette`` in this environment loads.
 
-It recognises the archives among the databases that are served and gives them titles, descriptions, facets, canned
-queries, a front page and readable articles; every response gets its security headers, and Datasette's introspection
-pages are closed. Written for Datasette 0.65 against hooks that 1.0 keeps, but for ``get_metadata``: there the same
-data goes to ``set_*_metadata`` in ``startup``.
+It recognises the archives among the databases that are served. The first one gets the pages of ``site``; in Datasette's
+own pages all of them get titles, descriptions, facets and canned queries. Every response gets its security headers, and
+introspection pages are closed. Written for Datasette 0.65 against hooks that 1.0 keeps, but for ``get_metadata``: there
+the same data goes to ``set_*_metadata`` in ``startup``.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from typing import Any
 from datasette import hookimpl as untyped_hookimpl
 from markupsafe import Markup
 
-from crawler.publish import cells, metadata, pages, search
+from crawler.publish import cells, errors, metadata, search
 from crawler.publish.facets import YearFacet
 from crawler.publish.headers import Asgi, guarded
 from crawler.publish.paging import keep_order
@@ -30,6 +30,7 @@ last_hookimpl: Callable[[Any], Any] = untyped_hookimpl(trylast=True)
 @hookimpl
 async def startup(datasette: Any) -> None:
     """Find the archives among the databases, and keep from readers what is withheld."""
+    errors.take_over()
     await metadata.recognise(datasette)
     for name in metadata.archives(datasette):
         database = datasette.get_database(name)
@@ -83,9 +84,15 @@ def render_cell(row: Any, value: Any, column: str, table: str | None, database: 
 @hookimpl
 def extra_template_vars(
     datasette: Any, database: str | None, table: str | None, view_name: str, request: Any
-) -> Callable[[], Awaitable[dict[str, Any]]]:
-    """What the front page and an article's page show."""
-    return lambda: pages.template_vars(datasette, database, table, view_name, request)
+) -> dict[str, Any]:
+    """Ways from Datasette's pages to ours."""
+    return cells.template_vars(datasette, database=database, table=table, view_name=view_name, request=request)
+
+
+@hookimpl
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Callable[[], Awaitable[Any]]:
+    """The page that says what went wrong."""
+    return lambda: errors.answer(datasette, request, exception)
 
 
 @hookimpl

@@ -1,10 +1,10 @@
-"""Cells of Datasette's tables that say more than their value, and the SQL functions of our queries."""
+"""Where Datasette's tables, rows and queries lead to our own pages, and the SQL functions of our queries."""
 
 from typing import Any
 
 from markupsafe import Markup
 
-from crawler.publish.metadata import is_archive
+from crawler.publish.metadata import archives, is_archive
 from crawler.text.folding import fold_hash
 
 
@@ -23,7 +23,25 @@ def article_link(
         return None
     if not is_archive(datasette, database):
         return None
-    return Markup('<a href="{}">{}</a>').format(datasette.urls.row(database, "articles", str(article_id)), text)
+    return Markup('<a href="{}">{}</a>').format(_page(datasette, database, article_id), text)
+
+
+def template_vars(
+    datasette: Any, *, database: str | None, table: str | None, view_name: str, request: Any
+) -> dict[str, Any]:
+    """What our parts of Datasette's templates need: whether there is an archive, and an article's page on its row's."""
+    found: dict[str, Any] = {"is_xianzhi": bool(archives(datasette))}
+    key = request.url_vars.get("pks", "") if request else ""
+    if view_name == "row" and table == "articles" and is_archive(datasette, database) and key.isdecimal():
+        found["article_path"] = _page(datasette, database, key)
+    return found
+
+
+def _page(datasette: Any, database: str | None, article_id: Any) -> str:
+    """Our page of an article, for the first archive; of further ones, the row."""
+    if database == archives(datasette)[0]:
+        return str(datasette.urls.path(f"/article/{article_id}"))
+    return str(datasette.urls.row(database, "articles", str(article_id)))
 
 
 def fold_hash_of(value: Any) -> int | None:

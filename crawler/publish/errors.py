@@ -1,29 +1,79 @@
-"""Addresses that cannot be answered: never a 500 for what a reader wrote, and no traceback for it either.
+"""What cannot be answered: no address gives a 500, and no missing page fills the log.
 
 Datasette 0.65 lets through what SQLite and Python say to odd parameters of its own pages (``_facet=nothing``,
-``_next=x``, ``id__gt=99999999999999999999``). What they raise is the address's fault, and so is a query that takes too
-long; a damaged file, a full disk or a slip in our own pages is not, and stays a 500.
+``_next=x``, ``id__gt=99999999999999999999``): that is the address's fault, and says 400. A query that takes too long
+says 503. A damaged file or a full disk, and a slip in our own pages, stay a 500 with its traceback in the log.
 """
 
-import datasette.handle_exception as datasettes_own
+import sqlite3
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from datasette.database import QueryInterrupted
 from datasette.utils import InvalidSql
+from datasette.utils.asgi import BadRequest, NotFound
+from datasette.views.base import DatasetteError
 
-_OF_VALUES = (ValueError, LookupError, OverflowError, TypeError, AttributeError, AssertionError, InvalidSql)
-"""What Python says to values that Datasette's views did not expect; `UnicodeError` is a ValueError."""
-_OF_SQL = (
-    "no such",
-    "syntax error",
-    "unable to use",
-    "wrong number",
-    "malformed json",
-    "unknown",
-    "misuse",
-    "fts5",
-    "too",
+from crawler.publish.metadata import archives
+from crawler.publish.site.frame import not_found, page
+from crawler.publish.site.language import lang_of, words
+
+_OF_VALUES = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, InvalidSql)
+"""What Python says to values that Datasette's views did not expect."""
+_OF_SQL = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_RANGE,
+    }
 )
-"""How SQLite's messages begin, or what is in them, where the query is at fault and not the file."""
+"""SQLite's primary result codes where the query is at fault and not the file (sqlite.org/rescode.html)."""
+_OURS = str(Path(__file__).parent / "site")
 
 
-def quieten() -> None:
-    """Keep Datasette from printing every missing page with its local variables, as it does where rich is installed."""
-    datasettes_own.rich = None
+def take_over() -> None:
+    """Answer for Datasette, which would print each missing page with the local variables of all its frames."""
+    from datasette import handle_exception, plugins  # noqa: PLC0415 - plugins imports this package
+
+    handle_exception.rich = None
+    if plugins.pm.is_registered(handle_exception):
+        plugins.pm.unregister(handle_exception)
+
+
+async def answer(datasette: Any, request: Any, exception: Exception) -> Any:
+    """The response to a request that ended in *exception*."""
+    from datasette import handle_exception  # noqa: PLC0415 - plugins imports this package
+
+    if archives(datasette):
+        if isinstance(exception, NotFound):
+            return await not_found(datasette, request)
+        if isinstance(exception, QueryInterrupted):
+            return await _page(datasette, request, "too_slow", status=503)
+        if isinstance(exception, BadRequest) or _is_the_readers(exception):
+            sys.stderr.write(f"400 {request.full_path[:300]!a}: {exception!r:.300}\n")
+            return await _page(datasette, request, "bad_address", status=400)
+        if isinstance(exception, DatasetteError) and exception.status == 500:
+            exception.status = 400  # what Datasette says itself of a parameter, without a status of its own
+    return await handle_exception.handle_exception(datasette, request, exception)()
+
+
+async def _page(datasette: Any, request: Any, name: str, *, status: int) -> Any:
+    t = words(lang_of(request))
+    title = t(f"frame.{name}.title")
+    data = {"ok": False, "error": title, "status": status}
+    return await page(datasette, request, "error", title=title, data=data, status=status, hint=t(f"frame.{name}.hint"))
+
+
+def _is_the_readers(exception: Exception) -> bool:
+    """Whether the address is at fault."""
+    if any(frame.filename.startswith(_OURS) for frame in traceback.extract_tb(exception.__traceback__)):
+        return False
+    if isinstance(exception, sqlite3.Error):
+        code = getattr(exception, "sqlite_errorcode", None)
+        return code is None or code & 0xFF in _OF_SQL
+    return isinstance(exception, _OF_VALUES)

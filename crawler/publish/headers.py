@@ -79,6 +79,8 @@ def guarded(app: Asgi, *, base_url: str) -> Asgi:
 def _is_closed(scope: Message, prefix: bytes) -> bool:
     path: bytes = scope.get("raw_path") or scope["path"].encode()  # as Datasette's router reads it
     path = path.partition(b"?")[0]
+    if not path.isascii():  # Datasette's router cannot read it
+        return True
     if prefix and path.startswith(prefix + b"/"):
         path = path[len(prefix) :]
     return path.startswith(b"/-/") and not path.startswith(_OPEN_BELOW_DASH)

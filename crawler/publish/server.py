@@ -29,18 +29,20 @@ _WAL_FORMAT = b"\x02\x02"
 """Read and write version in bytes 18 and 19 of a SQLite file in WAL mode (sqlite.org/fileformat.html §1.3)."""
 
 
-def open_app(path: Path, *, sql: bool, replay_base: str | None = None) -> Asgi:
+def open_app(path: Path, *, sql: bool, replay_base: str | None = None, contact: str | None = None) -> Asgi:
     """The site over the archive at *path* as an ASGI application, as `open_site` opens it.
 
     Over a published copy it notices a newer one (`crawler.publish.newest`). Raises ArchiveError for what is no archive.
     """
     open_archive(path, readonly=True).close()
-    reopen = partial(open_site, path, sql=sql, replay_base=replay_base)
+    reopen = partial(open_site, path, sql=sql, replay_base=replay_base, contact=contact)
     return reopen().app() if _is_live(path) else NewestCopy(path, reopen)
 
 
-def open_site(path: Path, *, sql: bool, replay_base: str | None = None) -> Any:
+def open_site(path: Path, *, sql: bool, replay_base: str | None = None, contact: str | None = None) -> Any:
     """A ``Datasette`` over the archive at *path*; *sql* says whether readers may write SQL of their own.
+
+    *replay_base* is where captures can be replayed, *contact* whom to ask for a correction or a take-down.
 
     A file in WAL mode is taken for a live archive, which a crawl may be writing; any other one for a published copy,
     which is opened as immutable. Raises ArchiveError for what is not an archive.
@@ -55,7 +57,7 @@ def open_site(path: Path, *, sql: bool, replay_base: str | None = None) -> Any:
         immutables=[] if is_live else [file],
         inspect_data=None if is_live else _inspected(path.resolve()),
         settings={**SETTINGS, "default_allow_sql": sql},
-        metadata={"plugins": {"xianzhi": {"replay_base": replay_base}}},
+        metadata={"plugins": {"xianzhi": {"replay_base": replay_base, "contact": contact}}},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from crawler.archive.editions import Edition
-from crawler.publish.pages import is_web_address, replay_address
+from crawler.publish.addresses import is_web_address, replay_address
 from crawler.publish.site import citations
 from crawler.publish.site.asked import number, said
 from crawler.publish.site.asking import ask

@@ -27,6 +27,7 @@ class Mark:
     """One bar, dot or tile."""
 
     label: str
+    """On a tile it may be broken where a bar (``|``) is."""
     value: int
     href: str | None = None
     is_chosen: bool = False
@@ -36,7 +37,12 @@ class Mark:
     @property
     def words(self) -> str:
         """What it says to those who do not see it."""
-        return f"{self.label}: {self.value:,}" + (f" ({self.note})" if self.note else "")
+        return f"{plain(self.label)}: {self.value:,}" + (f" ({self.note})" if self.note else "")
+
+
+def plain(label: str) -> str:
+    """A label without the bars that break it."""
+    return label.replace("|", "")
 
 
 def bars(marks: Sequence[Mark], *, title: str, unit: str = "") -> Markup:
@@ -163,12 +169,22 @@ def tile_map(provinces: Mapping[str, Mark], *, title: str) -> Markup:
         for column, place in enumerate(line.split()):
             if mark := by_place.get(place):
                 x, y = column * 52, row * 40
-                drawn = Markup(
-                    '<rect class="tile shade-{}" x="{}" y="{}" width="50" height="38" rx="3"/>'
-                    '<text x="{}" y="{}" text-anchor="middle">{}</text>'
-                ).format(shade(mark.value) if mark.value else 0, x, y, x + 25, y + 24, mark.label)
+                drawn = Markup('<rect class="tile shade-{}" x="{}" y="{}" width="50" height="38" rx="3"/>{}').format(
+                    shade(mark.value) if mark.value else 0, x, y, _in_lines(mark.label, x=x + 25, y=y + 24)
+                )
                 tiles.append(_linked(mark, drawn))
     return _svg("map", title, Markup("").join(tiles), view="0 0 362 318")
+
+
+def _in_lines(label: str, *, x: int, y: int) -> Markup:
+    """A label around a point; smaller in Latin letters, of which names have more."""
+    lines = label.split("|")
+    kind = "latin" if label.isascii() else ""
+    spans = Markup("").join(
+        Markup('<tspan x="{}" y="{}">{}</tspan>').format(x, y + 12 * n - 6 * (len(lines) - 1), line.strip())
+        for n, line in enumerate(lines)
+    )
+    return Markup('<text class="{}" text-anchor="middle">{}</text>').format(kind, spans)
 
 
 def _svg(kind: str, title: str, inside: Markup, *, height: int | None = None, view: str | None = None) -> Markup:

@@ -104,7 +104,10 @@ def absolute(datasette: Any, request: Any, path: str) -> str:
 
     Behind a proxy the host is what ``Host`` says; for https Datasette wants its setting ``force_https_urls``.
     """
-    return str(datasette.absolute_url(request, path))
+    try:
+        return str(datasette.absolute_url(request, path))
+    except ValueError:  # a host that is none
+        return path
 
 
 def as_json(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

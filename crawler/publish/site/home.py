@@ -1,6 +1,7 @@
 """The front page: what this is, a search box, the newest articles, what is covered and what is missing."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -9,11 +10,11 @@ from datasette.views.index import IndexView
 from crawler.publish.metadata import archives
 from crawler.publish.site import charts
 from crawler.publish.site.asking import rows
-from crawler.publish.site.charts import Mark
+from crawler.publish.site.charts import Mark, plain
 from crawler.publish.site.coverage import Coverage, Health, coverage, health
 from crawler.publish.site.frame import Routes, link, page
 from crawler.publish.site.language import Words, lang_of, words
-from crawler.publish.site.names import division_name, short_province
+from crawler.publish.site.names import division_name, province_name
 
 NEWEST = 12
 ILL = 8
@@ -51,10 +52,11 @@ async def home(datasette: Any, request: Any, send: Any) -> Any:
         covered=covered,
         health=well,
         ill=well.ill[:ILL] if well else (),
-        missing=[short_province(division_name(code) or code) for code in well.unrepresented] if well else [],
-        map=charts.tile_map(_provinces(datasette, request, covered), title=t("home.map")) if covered else "",
+        missing=[plain(province_name(code, t)) for code in well.unrepresented] if well else [],
+        map=charts.tile_map(_provinces(datasette, request, covered, t), title=t("home.map")) if covered else "",
         years=charts.bars(_years(datasette, request, covered), title=t("home.years")) if covered else "",
         examples=_examples(t),
+        this_year=_this_year(),
         others=[name for name in datasette.databases if name != "_internal" and name not in archives(datasette)[:1]],
     )
 
@@ -67,17 +69,15 @@ async def _covered(datasette: Any) -> tuple[Coverage | None, Health | None]:
         return None, None
 
 
-def _provinces(datasette: Any, request: Any, covered: Coverage) -> dict[str, Mark]:
+def _provinces(datasette: Any, request: Any, covered: Coverage, t: Words) -> dict[str, Mark]:
     """A mark for each of today's provinces, those without articles too."""
-    names = {place: division_name(f"{place}0000") for place in charts.provinces()}
     return {
         place: Mark(
-            label=short_province(name),
+            label=province_name(place, t),
             value=covered.provinces.get(place, 0),
             href=link(datasette, request, f"/county/{place}0000"),
         )
-        for place, name in names.items()
-        if name
+        for place in charts.provinces()
     }
 
 
@@ -93,6 +93,11 @@ def _years(datasette: Any, request: Any, covered: Coverage) -> list[Mark]:
         )
         for year in span
     ]
+
+
+def _this_year() -> int:
+    """In Beijing."""
+    return (datetime.now(UTC) + timedelta(hours=8)).year
 
 
 def _examples(t: Words) -> list[str]:

@@ -1,12 +1,11 @@
 """Names of divisions for people, from the shipped table: today's, or the last one where there is none any more."""
 
-import re
 from functools import lru_cache
 
 from crawler import divisions
+from crawler.publish.site.language import Words
 
 _LATEST = 9_999
-_KIND = re.compile(r"(?:特别行政区|(?:维吾尔|壮族|回族)?自治区|[省市])\Z")
 
 
 @lru_cache(maxsize=8_192)
@@ -28,6 +27,11 @@ def full_name(code: str | None) -> str | None:
     return "".join(part.name for part in parts if part)
 
 
-def short_province(name: str) -> str:
-    """陕西 for 陕西省, 广西 for 广西壮族自治区."""
-    return _KIND.sub("", name)
+def province_name(code: str, t: Words) -> str:
+    """The short name of a province in the reader's language, with bars where a map may break it; *code*, or its first
+    two digits.
+    """
+    try:
+        return t(f"names.province.{code[:2]}")
+    except KeyError:
+        return code

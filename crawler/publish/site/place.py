@@ -15,7 +15,7 @@ from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import Routes, link, not_found, page
 from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR, bar_marks, holdings, newest, search_path
 from crawler.publish.site.language import lang_of, words
-from crawler.publish.site.names import division_name, full_name, short_province
+from crawler.publish.site.names import division_name, full_name, province_name
 from crawler.publish.site.standing import standings
 from crawler.text.query import code_prefix
 
@@ -32,7 +32,7 @@ async def index(datasette: Any, request: Any) -> Any:
     listed = await _parts(datasette, COUNTRY)
     tiles = {
         one["code"]: Mark(
-            label=short_province(one["name"]),
+            label=province_name(one["code"], t),
             value=one["articles"],
             href=link(datasette, request, f"/county/{one['code']}"),
         )

@@ -15,8 +15,8 @@ from crawler.publish.site.asked import number, page_number, said
 from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import Routes, here, not_found, page
-from crawler.publish.site.language import lang_of, words
-from crawler.publish.site.names import division_name, short_province
+from crawler.publish.site.language import Words, lang_of, words
+from crawler.publish.site.names import division_name, province_name
 
 PER_PAGE = 50
 PAGES = 100
@@ -65,9 +65,9 @@ async def section(datasette: Any, request: Any) -> Any:
         listed=[(one, names.get(one.portal_id, one.portal_id), division_name(one.division_code)) for one in listed],
         names=names,
         months=charts.bars(marks_by_time(counts), title=t("section.bars")),
-        map=charts.tile_map(marks_by_province(counts), title=t("section.map")),
+        map=charts.tile_map(marks_by_province(counts, t), title=t("section.map")),
         by_province=sorted(
-            (mark for mark in marks_by_province(counts).values() if mark.value), key=lambda mark: -mark.value
+            (mark for mark in marks_by_province(counts, t).values() if mark.value), key=lambda mark: -mark.value
         ),
         page=turned_to,
         pages=pages,
@@ -119,7 +119,7 @@ def _months(first: str, last: str) -> Iterator[str]:
     return (f"{n // 12:04}-{n % 12 + 1:02}" for n in range(begin, end + 1))
 
 
-def marks_by_province(counts: Sequence[Count]) -> dict[str, Mark]:
+def marks_by_province(counts: Sequence[Count], t: Words) -> dict[str, Mark]:
     """A mark a province of today, by its code."""
     by_province = Counter[str]()
     for one in counts:
@@ -127,7 +127,7 @@ def marks_by_province(counts: Sequence[Count]) -> dict[str, Mark]:
             by_province[one.division_code[:2]] += one.articles
     return {
         row.code: Mark(
-            label=short_province(row.name),
+            label=province_name(row.code, t),
             value=by_province[row.code[:2]],
         )
         for row in divisions.rows()

@@ -1,0 +1,435 @@
+"""``/``, ``/search`` and what a search can be taken along as: table, feed, data; and what search engines are told."""
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+from protego import Protego
+
+from crawler.archive import runs, search_query, writer
+from crawler.archive.batch import Observation
+from crawler.archive.connection import open_archive, transaction
+from crawler.archive.withholding import withhold
+from crawler.publish.exports.csv_text import unguarded
+from crawler.publish.site import export_csv, search
+from crawler.publish.site.facts import _facts
+from crawler.text.query import parse
+from tests.support.archive import START, article, batch, begin
+from tests.support.browser import needs_browser
+from tests.support.sites import get, opened, served
+
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
+PORTALS = {"qian": "610424", "liquan": "610425", "qingshui": "620521"}
+HIDDEN = 7
+"""The id of the article that is withheld."""
+ATOM = "{http://www.w3.org/2005/Atom}"
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty articles about 扶贫, one a month over five years, every fourth one about 水利 too, on three portals."""
+    path = tmp_path_factory.mktemp("search") / "archive.db"
+    conn = begin(open_archive(path), *PORTALS)
+    with transaction(conn):
+        runs.load_divisions(conn)
+        conn.executemany("UPDATE portals SET division_code = ? WHERE id = ?", [(b, a) for a, b in PORTALS.items()])
+        conn.execute("INSERT INTO portal_runs (run_id, portal_id, status) SELECT id, 'qian', 'failed' FROM runs")
+        conn.execute("UPDATE runs SET status = 'failed'")
+    items = []
+    for number in range(60):
+        portal = list(PORTALS)[number % 3]
+        script = "扶貧" if number % 2 else "扶贫"
+        text = f"乾县召开{script}工作会议，第{number}次。" + ("会后检查水利工程。" if number % 4 == 0 else "")
+        items.append(
+            article(
+                "县委办公室讯。" * 30 + text,
+                title=f"{'水利建设' if number % 20 == 0 else '工作'}会议第{number}次",
+                published=f"{2014 + number // 12}-{number % 12 + 1:02}-0{number % 9 + 1}",
+                portal_id=portal,
+                division=PORTALS[portal],
+                url=f"https://{portal}.example/{number}.html",
+                day=number,
+            )
+        )
+    items.append(
+        article(HOSTILE, title=HOSTILE, portal_id="qian", division="610424", url="https://qian.example/h.html")
+    )
+    items.append(
+        article(
+            "=HYPERLINK(1) 公式",
+            title="=1+1",
+            portal_id="qian",
+            published="2999-01-01",
+            url="https://qian.example/f.html",
+        )
+    )
+    items.append(
+        article(
+            "没有日期", title=None, portal_id="liquan", division="610425", url="https://liquan.example/u.html", day=9
+        )
+    )
+    writer.write(conn, batch(*items))
+    gone = Observation(
+        portal_id="qian", url="https://qian.example/3.html", seen_at=START.replace(year=2025), state="gone"
+    )
+    writer.write(conn, batch(observations=(gone,)))
+    withhold(conn, HIDDEN, "a private person")
+    conn.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(archive: Path) -> Iterator[Any]:
+    with opened(archive) as site:
+        yield site
+
+
+def data(site: Any, query: str) -> Any:
+    return get(site, f"/search.json?{query}").json()
+
+
+def ids(site: Any, query: str) -> list[int]:
+    return [one["article_id"] for one in data(site, query)["articles"]]
+
+
+def links(page: str) -> list[str]:
+    return [unescape(one) for one in re.findall(r'href="([^"]*)"', page)]
+
+
+# The search page
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("q=扶贫", 59),
+        ("q=扶貧", 59),
+        ("q=扶贫 水利", 15),
+        ("q=扶贫 -水利", 44),
+        ("q=标题:水利", 3),
+        ("q=扶贫&from=2015&to=2015", 12),
+        ("q=扶贫&from=2014-02&to=2014-03-31", 2),
+        ("q=扶贫&division=62", 20),
+        ("q=扶贫&division=礼泉", 20),
+        ("q=扶贫&portal=qian", 19),
+        ("q=扶贫&state=gone", 1),
+        ("q=状态:已删", 1),
+        ("from=2018", 15),
+        ("division=610424", 20),
+        ("q=扶贫&from=here", 59),
+        ("q=扶贫&division=9&portal=nobody", 0),
+        ("", 0),
+        ("q=。", 0),
+        ('q="', 0),
+        ("q=AND OR NEAR( *", 0),
+    ],
+)
+def test_a_search_finds_what_its_address_says(site: Any, query: str, total: int) -> None:
+    assert data(site, query)["total"] == total
+
+
+def test_every_state_of_the_page_is_its_address_and_turning_pages_meets_every_article_once(site: Any) -> None:
+    for sort in ("relevance", "newest", "oldest"):
+        met: list[int] = []
+        for page in (1, 2, 3, 4):
+            met += ids(site, f"q=扶贫&sort={sort}&page={page}")
+        assert len(met) == len(set(met)) == 59
+        assert HIDDEN not in met
+
+
+def test_the_newest_and_the_oldest_come_first_when_asked_for(site: Any) -> None:
+    newest = [one["published"] for one in data(site, "q=扶贫&sort=newest")["articles"]]
+    assert newest == sorted(newest, reverse=True)
+    oldest = [one["published"] for one in data(site, "q=扶贫&sort=oldest")["articles"]]
+    assert oldest == sorted(oldest)
+
+
+def test_a_date_in_the_future_does_not_make_an_article_the_newest(site: Any) -> None:
+    first = data(site, "from=2014&sort=newest")["articles"][0]
+    assert first["title"] != "=1+1"
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_what_is_sorted_in_memory_comes_as_the_archive_sorts_it(archive: Path, order: Any) -> None:
+    with closing(open_archive(archive, readonly=True)) as conn:
+        known = _facts(conn)
+        everything = parse("从:1990 到:3000")
+        found = search_query.matching_ids(conn, everything)
+        sort = known.newest if order == "newest" else known.oldest
+        assert sort(found, 99) == search_query.ordered_ids(conn, everything, order=order, limit=99)
+
+
+def test_of_a_very_common_word_those_that_have_it_in_the_title_come_first(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "COMMON", 5)
+    found = [ids(site, f"q=水利&page={page}") for page in (1, 2)]
+    assert found[0][:3] == [41, 21, 1]
+    assert found[0][3:] == sorted(found[0][3:], reverse=True)
+    assert len(found[0]) == 15
+    assert found[1] == []
+    monkeypatch.setattr(search, "PER_PAGE", 2)
+    assert [ids(site, f"q=水利&page={page}") for page in (1, 2, 3)] == [[41, 21], [1, 57], [53, 49]]
+
+
+def test_words_are_marked_in_title_and_snippet_as_they_are_printed(site: Any) -> None:
+    page = get(site, "/search?q=扶贫 会议").text
+    assert "<mark>扶貧</mark>" in page
+    assert "<mark>扶贫</mark>" in page
+    assert "工作<mark>会议</mark>第" in page
+
+
+def test_bars_and_facets_lead_to_their_articles_and_back(site: Any) -> None:
+    page = get(site, "/search?q=扶贫").text
+    assert 'aria-label="2015: 12"' in page
+    narrower = [parse_qs(urlsplit(one).query) for one in links(page) if one.startswith("/search?")]
+    assert {"q": ["扶贫"], "from": ["2015"], "to": ["2015"]} in narrower
+    assert {"q": ["扶贫"], "division": ["610000"]} in narrower
+    assert {"q": ["扶贫"], "portal": ["liquan"]} in narrower
+    for one in narrower:
+        if {"division", "portal", "from", "state"} & set(one):
+            query = "&".join(f"{name}={quote(value)}" for name, [value] in one.items())
+            assert data(site, query)["total"] > 0
+    chosen = get(site, "/search?q=扶贫&portal=liquan&from=2015").text
+    assert {"q": ["扶贫"], "portal": ["liquan"]} in [parse_qs(urlsplit(one).query) for one in links(chosen)]
+
+
+def test_a_few_years_are_shown_by_month(site: Any) -> None:
+    page = get(site, "/search?q=扶贫&from=2015&to=2015").text
+    assert 'aria-label="2015-03: 1"' in page
+
+
+def test_numbers_are_those_of_the_articles_that_are_found(site: Any) -> None:
+    found = data(site, "q=扶贫")
+    for name in ("months", "divisions", "portals", "states"):
+        assert sum(found[name].values()) == found["total"]
+    assert found["states"]["gone"] == 1
+
+
+def test_a_filter_that_says_nothing_is_named_and_not_used(site: Any) -> None:
+    page = get(site, "/search?q=扶贫&from=here").text
+    assert "“here”看不懂" in page
+
+
+def test_nothing_hostile_that_is_found_or_typed_runs(site: Any) -> None:
+    for query in ("alert", HOSTILE, f'"{HOSTILE}', "javascript:alert(1)"):
+        for extra in ("", "&from=<script>", "&portal=" + quote(HOSTILE), "&state='><img>", "&_lang=<b>"):
+            page = get(site, f"/search?q={quote(query)}{extra}").text
+            assert "<script" not in page
+            assert "<img" not in page
+            assert {urlsplit(one).scheme for one in links(page)} <= {"", "http"}
+
+
+def test_what_is_withheld_is_nowhere(site: Any) -> None:
+    for path in ("/search.json?q=扶贫", "/search.json?from=2014&page=4", "/search.json?q=第6次", "/search.atom?q=第6次",
+                 "/articles.atom", "/sitemap-1.xml", "/export.csv?q=扶贫", "/index.json"):  # fmt: skip
+        text = get(site, path).text
+        assert "会议第6次" not in text, path
+        assert f"/article/{HIDDEN}<" not in text, path
+
+
+# What it can be taken along as
+
+
+def table(response: httpx.Response) -> list[dict[str, str]]:
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize(
+    "query", ["q=扶贫", "q=扶贫&portal=qian&from=2015", "q=状态:已删", "state=gone", "q=公式", "q=没有&division=9"]
+)
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_a_table_has_all_that_a_search_finds_with_its_text(site: Any, query: str, coding: str) -> None:
+    response = get(site, f"/export.csv?{query}", headers={"Accept-Encoding": coding})
+    found = table(response)
+    assert len(found) == data(site, query)["total"] == int(response.headers["xianzhi-rows"])
+    assert response.headers.get("content-encoding", "identity") == coding
+    assert all(row["body"] for row in found)
+
+
+def test_no_cell_of_a_table_is_run_by_a_spreadsheet(site: Any) -> None:
+    [row] = table(get(site, "/export.csv?q=公式"))
+    assert row["title"] == "'=1+1"
+    assert unguarded(row["body"]) == "=HYPERLINK(1) 公式"
+
+
+def test_a_search_that_asks_nothing_has_no_table(site: Any) -> None:
+    for query in ("", "?q=。", "?from=here"):
+        response = get(site, f"/export.csv{query}")
+        assert (response.status_code, response.headers["location"]) == (302, "/search")
+    assert get(site, "/export.csv?q=扶贫&portal=nobody").status_code == 404
+
+
+def test_a_table_that_ends_early_is_a_failed_download(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_csv, "BATCH", 5)
+    with served(archive) as address:
+        assert httpx.get(f"{address}export.csv?q=扶贫").text.count("\r\n") == 60
+        monkeypatch.setattr(export_csv, "LASTS", -1.0)
+        with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+            httpx.get(f"{address}export.csv?q=扶贫")
+    assert not export_csv._underway
+
+
+def test_readers_who_leave_or_crowd_do_not_keep_the_others_waiting(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(archive) as address:
+        monkeypatch.setattr(export_csv, "_underway", {1, 2})
+        response = httpx.get(f"{address}export.csv?q=扶贫")
+        assert (response.status_code, response.headers["retry-after"]) == (503, "60")
+
+
+@pytest.mark.parametrize(
+    "path", ["/articles.atom", "/search.atom?q=扶贫", "/search.atom?q=alert", "/search.atom?q=无", "/search.atom"]
+)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_feed_is_valid_atom(site: Any, path: str, lang: str) -> None:
+    response = get(site, path, headers={"Accept-Language": lang})
+    assert response.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    feed = ET.fromstring(response.content)
+    for element in (feed, *feed.findall(f"{ATOM}entry")):
+        for name in ("id", "title", "updated"):
+            assert len(element.findall(f"{ATOM}{name}")) == 1
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", element.findtext(f"{ATOM}updated", ""))
+    entries = [entry.findtext(f"{ATOM}id") for entry in feed.findall(f"{ATOM}entry")]
+    assert len(entries) == len(set(entries))
+
+
+def test_a_feed_has_first_what_the_archive_got_last(site: Any) -> None:
+    feed = ET.fromstring(get(site, "/search.atom?q=扶贫").content)
+    pages = [entry.find(f"{ATOM}link") for entry in feed.findall(f"{ATOM}entry")]
+    numbers = [int(str(link.get("href")).rpartition("/")[2]) for link in pages if link is not None]
+    assert numbers[0] == 60
+    assert numbers == sorted(numbers, reverse=True)
+    assert feed.find(f"{ATOM}link[@rel='alternate']").get("href") == f"http://localhost/search?q={quote('扶贫')}"
+
+
+# The front page
+
+
+def test_the_front_page_says_how_much_there_is_and_what_is_missing(site: Any) -> None:
+    page = get(site, "/?_lang=en").text
+    assert "<strong>62</strong> articles" in page
+    assert "<strong>3</strong> portals" in page
+    assert 'aria-label="Shaanxi: 41"' in page
+    assert "1 portal was not crawled well last time" in page
+    assert "2 portals were never crawled yet" in page
+    assert "/portal/qian" in page
+
+
+def test_the_front_page_counts_what_the_public_sees(site: Any) -> None:
+    covered = get(site, "/index.json").json()["coverage"]
+    assert covered["articles"] == 62
+    assert covered["provinces"]["62"] == 20
+    assert covered["years"]["2014"] == 11
+    assert "2999" not in covered["years"]
+
+
+def test_the_front_page_of_an_archive_without_articles_stands(tmp_path: Path) -> None:
+    open_archive(tmp_path / "empty.db").close()
+    with opened(tmp_path / "empty.db") as site:
+        for path in (
+            "/",
+            "/about",
+            "/search?q=扶贫",
+            "/articles.atom",
+            "/sitemap.xml",
+            "/sitemap-0.xml",
+            "/index.json",
+        ):
+            assert get(site, path).status_code == 200, path
+        assert get(site, "/sitemap-1.xml").status_code == 404
+
+
+# Search engines
+
+
+def test_robots_may_read_articles_and_places_but_follow_no_combination_of_filters(site: Any) -> None:
+    rules = Protego.parse(get(site, "/robots.txt").text)
+    for path in ("/", "/article/1", "/county/610424", "/portal/qian", "/about", "/changes", "/sitemap.xml"):
+        assert rules.can_fetch(f"http://localhost{path}", "*"), path
+    for path in (
+        "/search?q=a",
+        "/search.atom?q=a",
+        "/export.csv?q=a",
+        "/changes?kind=gone",
+        "/archive",
+        "/archive/articles",
+        "/section/1",
+    ):
+        assert not rules.can_fetch(f"http://localhost{path}", "*"), path
+    page = get(site, "/search?q=扶贫").text
+    assert '<meta name="robots" content="noindex">' in page
+    facets = re.findall(r'<ul class="choices">.*?</ul>', page, re.DOTALL)
+    assert facets
+    assert all('rel="nofollow"' in anchor for facet in facets for anchor in re.findall("<a [^>]*>", facet))
+
+
+def test_the_sitemaps_name_every_article_that_is_shown(site: Any) -> None:
+    index = ET.fromstring(get(site, "/sitemap.xml").content)
+    addresses = [one.text or "" for one in index.iter(f"{SITEMAP}loc")]
+    assert addresses == ["http://localhost/sitemap-0.xml", "http://localhost/sitemap-1.xml"]
+    pages = [one.text or "" for one in ET.fromstring(get(site, addresses[1]).content).iter(f"{SITEMAP}loc")]
+    assert len(pages) == 62
+    others = [one.text or "" for one in ET.fromstring(get(site, addresses[0]).content).iter(f"{SITEMAP}loc")]
+    for one in (*pages[:3], *others):
+        assert get(site, one).status_code == 200, one
+
+
+# In a browser
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_reader_searches_narrows_and_takes_the_result_along(archive: Path, width: int, lang: str) -> None:
+    from playwright.sync_api import sync_playwright
+
+    said = {"zh": ("检索", "最新", "English"), "en": ("Search", "newest", "中文")}[lang]
+    with served(archive) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        locale = {"zh": "zh-CN", "en": "en-GB"}[lang]
+        tab = browser.new_context(viewport={"width": width, "height": 800}, locale=locale).new_page()
+        messages: list[str] = []
+        tab.on("console", lambda message: messages.append(message.text))
+
+        def fits() -> bool:
+            return bool(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+        tab.goto(address)
+        assert fits()
+        tab.locator("main input[type=search]").fill("扶貧")
+        tab.locator("main").get_by_role("button", name=said[0]).click()
+        assert "59" in tab.get_by_role("status").inner_text()
+        assert fits()
+        tab.get_by_role("link", name="2015: 12").click()
+        tab.locator(".choices a", has_text="礼泉县").click()
+        assert re.search(r"\b4\b", tab.get_by_role("status").inner_text())
+        tab.get_by_role("link", name=said[1]).click()
+        with tab.expect_download() as download:
+            tab.locator("a[download]").click()
+        assert Path(download.value.path()).read_bytes().count(b"\r\n") == 5
+        tab.locator("ul.chosen a").first.click()
+        assert fits()
+        tab.get_by_role("link", name=said[2]).click()
+        assert tab.locator("html").get_attribute("lang") != {"zh": "zh-Hans", "en": "en"}[lang]
+        tab.locator(".articles a").first.click()
+        assert tab.get_by_role("heading", level=1).inner_text().startswith(("工作会议", "水利建设会议"))
+        tab.goto(f"{address}about")
+        assert fits()
+        tab.goto(f"{address}nothing/here")
+        assert fits()
+        assert [one for one in messages if "404" not in one] == []
+        browser.close()
