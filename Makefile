@@ -50,7 +50,7 @@ debian:
 # requirements-test.txt is what the tests need beyond requirements.txt; requirements-replay.txt is an environment apart.
 lock: .venv/ready
 	$(COMPILE) pyproject.toml --group dev -o requirements.txt
-	$(COMPILE) pyproject.toml --extra render -c requirements.txt -o requirements-test.txt \
+	$(COMPILE) pyproject.toml --extra render --extra distributed --group queue -c requirements.txt -o requirements-test.txt \
 		$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.txt)
 	$(COMPILE) --group replay --no-emit-package brotlipy -o requirements-replay.txt
 
@@ -68,7 +68,7 @@ format: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-test.txt
 	touch $@
 
-# What replays and validates our files, apart from what made them.
+# What replays, validates and stores our files in the tests, apart from what made them.
 .venv/replay/ready: .venv/ready requirements-replay.txt
 	$(PYTHON) -m venv .venv/replay
 	.venv/replay/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
