@@ -81,7 +81,8 @@ def test_the_second_lock_adds_the_extras_and_nothing_that_the_first_one_has() ->
     locked = set(re.findall(r"^([\w.-]+)==", second, re.MULTILINE))
     assert locked.isdisjoint(re.findall(r"^([\w.-]+)==", first, re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    for wanted in project["project"]["optional-dependencies"]["render"]:
+    extras = project["project"]["optional-dependencies"]
+    for wanted in [*extras["render"], *extras["distributed"], *project["dependency-groups"]["queue"]]:
         assert re.match(r"[\w-]+", wanted)[0].lower() in locked
 
 
