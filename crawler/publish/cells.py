@@ -4,7 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from crawler.publish.metadata import archives, is_archive
+from crawler.publish.metadata import archives, is_archive, tables
 from crawler.text.folding import fold_hash
 
 
@@ -29,8 +29,11 @@ def article_link(
 def template_vars(
     datasette: Any, *, database: str | None, table: str | None, view_name: str, request: Any
 ) -> dict[str, Any]:
-    """What our parts of Datasette's templates need: whether there is an archive, and an article's page on its row's."""
+    """What our parts of Datasette's templates need: whether there is an archive, what is said of its tables, and an
+    article's page on its row's."""
     found: dict[str, Any] = {"is_xianzhi": bool(archives(datasette))}
+    if view_name == "database" and is_archive(datasette, database):
+        found["described"] = tables()
     key = request.url_vars.get("pks", "") if request else ""
     if view_name == "row" and table == "articles" and is_archive(datasette, database) and key.isdecimal():
         found["article_path"] = _page(datasette, database, key)

@@ -84,8 +84,8 @@ def bars(marks: Sequence[Mark], *, title: str, unit: str = "") -> Markup:
         )
         for n, mark in enumerate(marks)
     )
-    axis = Markup('<line x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="0" y="12">{1:,}{2}</text>').format(
-        HEIGHT + 20.5, most, unit
+    axis = Markup('<line x1="0" x2="{3:.3f}%" y1="{0}" y2="{0}"/><text x="0" y="12">{1:,}{2}</text>').format(
+        HEIGHT + 20.5, most, unit, len(marks) * wide
     )
     return _svg("bars", title, axis + drawn, height=HEIGHT + 42)
 
