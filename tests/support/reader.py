@@ -9,13 +9,13 @@ from crawler.fetch.chromium import find_chromium
 from crawler.publish.site.language import Lang, words
 
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
-NARROWEST = 360
-"""Pixels of the narrowest phone that pages have to fit."""
+WIDTHS = (360, 1280)
+"""Pixels of the narrowest phone and of the desk that every page has to fit."""
 
 _FAULTS = """() => {
   const faults = [];
   if (document.documentElement.scrollWidth > innerWidth)
-    faults.push(`${document.documentElement.scrollWidth} px wide`);
+    faults.push(`${document.documentElement.scrollWidth} px wide in ${innerWidth}`);
   if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
   const isOurs = document.querySelector('main') !== null;  // Datasette's filters have no labels
   for (const field of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
@@ -101,13 +101,12 @@ class Reader:
         self.looks()
 
     def looks(self) -> None:
-        """The page fits, has one heading, labels and names, and nothing was complained about."""
-        narrow = self.width < NARROWEST * 2
-        if narrow:
-            self.tab.set_viewport_size({"width": NARROWEST, "height": 800})
-        faults = self.tab.evaluate(_FAULTS)
-        if narrow:
-            self.tab.set_viewport_size({"width": self.width, "height": 800})
+        """The page fits a phone and a desk, has one heading, labels and names, and nothing was complained about."""
+        faults = []
+        for width in WIDTHS:
+            self.tab.set_viewport_size({"width": width, "height": 800})
+            faults += self.tab.evaluate(_FAULTS)
+        self.tab.set_viewport_size({"width": self.width, "height": 800})
         assert faults + self.complaints == [], f"{self.tab.url}: {faults + self.complaints}"
 
     def pale_texts(self) -> list[str]:
