@@ -127,8 +127,11 @@ def month_grid(counts: Mapping[str, int], *, title: str, hrefs: Mapping[str, str
         return Markup("")
     years = range(int(months[0][:4]), int(months[-1][:4]) + 1)
     shade = _Shades(tuple(counts[month] for month in months))
-    cells = []
-    for row, year in enumerate(years):
+    cells = [
+        Markup('<text x="{:.2f}%" y="12" text-anchor="middle">{}</text>').format(16.3 + column * 7.25, column + 1)
+        for column in range(12)
+    ]
+    for row, year in enumerate(years, start=1):
         cells.append(Markup('<text x="0" y="{}">{}</text>').format(row * 20 + 14, year))
         for column in range(12):
             month = f"{year:04}-{column + 1:02}"
@@ -139,7 +142,7 @@ def month_grid(counts: Mapping[str, int], *, title: str, hrefs: Mapping[str, str
             )
             mark = Mark(label=month, value=number, href=(hrefs or {}).get(month) if number else None)
             cells.append(_linked(mark, tile) if kind else Markup(""))
-    return _svg("months", title, Markup("").join(cells), height=len(years) * 20 + 4)
+    return _svg("months", title, Markup("").join(cells), height=len(years) * 20 + 24)
 
 
 _MAP = """
