@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 DEBIAN := chromium fonts-noto-cjk
 
-.PHONY: run test zoo corpus soak bench debian lock format clean
+.PHONY: run test zoo corpus soak bench picture debian lock format clean
 
 run: .venv/ready
 	$(BIN)/xianzhi demo
@@ -35,6 +35,10 @@ bench: .venv/ready
 	$(BIN)/python bench/export.py
 	$(BIN)/python bench/pace.py
 	$(BIN)/python bench/verify.py
+
+# The README's picture of the site, docs/site.png. Needs Chromium (make debian).
+picture: .venv/ready
+	$(BIN)/python docs/picture.py
 
 # What the tests need of Debian: installs what is missing, as root or through sudo.
 debian:
