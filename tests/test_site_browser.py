@@ -77,6 +77,9 @@ def searches(someone: Reader) -> None:
     someone.clicks("2023: 12")
     assert tab.get_by_role("status").inner_text() == t("search.found", n=12)
 
+    someone.clicks(t("search.order.oldest"))
+    assert tab.locator(".articles time").first.get_attribute("datetime").startswith("2023-01")
+
     table = downloaded(someone, tab.get_by_role("link", name=t("search.csv")))
     assert table.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))
@@ -172,7 +175,7 @@ def looks_at_a_portal_and_what_it_changed(someone: Reader) -> None:
 
 
 def sees_what_was_defaced(someone: Reader) -> None:
-    """Defaced portals, the evidence of one, the article without it; then the page about the archive."""
+    """Defaced portals, the evidence of one, the article without it; the page about the archive, and one that is not."""
     tab, t = someone.tab, someone.t
     someone.clicks(t("frame.defaced"), inside="header")
     someone.clicks("白石日报")
@@ -182,6 +185,9 @@ def sees_what_was_defaced(someone: Reader) -> None:
     someone.opens(f"article/{stories.HOSTILE_ONE}")
     assert someone.heading.startswith(stories.HOSTILE[:20])
     someone.clicks(t("frame.about"), inside="header")
+    tab.goto(f"{someone.address}nothing/here")
+    someone.complaints.clear()  # the browser says on its console that it got a 404
+    someone.looks()
 
 
 def looks_into_the_tables(someone: Reader) -> None:
