@@ -2,9 +2,7 @@
 
 import asyncio
 import re
-import shutil
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from html.parser import HTMLParser
@@ -15,7 +13,6 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-import uvicorn
 
 from crawler.archive.connection import open_archive
 from crawler.archive.withholding import withhold
@@ -23,7 +20,6 @@ from crawler.publish import server
 from crawler.publish.site.reading import Printed, read
 from crawler.records import SpamSpan
 from tests.support import stories
-from tests.support.browser import needs_browser
 from tests.support.stories import EDITED, GONE, HOSTILE_ONE, INJECTED, REPRINT, SLOGAN, SPAMMED, UNDATED
 
 REPLAY = "https://replay.example/x"
@@ -393,61 +389,3 @@ def test_what_is_withheld_looks_like_what_never_was(site_without_the_edited: Any
         assert f'/article/{EDITED}"' not in text, path
     story = get(site, f"/article/{REPRINT}.json").json()["story"]
     assert (story["first"], story["articles"]) == (REPRINT, 1)
-
-
-# In a browser
-
-
-@pytest.fixture(scope="module")
-def address(archive: Path) -> Iterator[str]:
-    """The site as it is served."""
-    site = server.open_site(archive, sql=False, replay_base=REPLAY)
-    with server.listen("127.0.0.1", 0) as listening:
-        running = uvicorn.Server(uvicorn.Config(site.app(), log_level="warning", ws="none"))
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield server.address_of(listening)
-        running.should_exit = True
-        thread.join()
-    site.executor.shutdown()
-    for database in site.databases.values():
-        database.close()
-
-
-@needs_browser
-@pytest.mark.parametrize("width", [1280, 360])
-def test_a_reader_clicks_from_an_edit_to_the_article_and_on_to_a_paragraph(address: str, width: int) -> None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_context(viewport={"width": width, "height": 800}, locale="en-GB").new_page()
-        said: list[str] = []
-        tab.on("console", lambda message: said.append(message.text))
-
-        def fits() -> bool:
-            return bool(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-        tab.goto(f"{address}changes")
-        assert fits()
-        tab.get_by_label("Kind").select_option("edited")
-        tab.get_by_role("button", name="Show").click()
-        tab.get_by_role("link", name="Compare word by word").click()
-        assert tab.locator("del", has_text="去年七月的山洪").is_visible()
-        assert fits()
-        tab.get_by_role("link", name="Back to the article").click()
-        assert fits()
-        left_out = tab.get_by_text("扫一扫在手机打开当前页")
-        assert not left_out.is_visible()
-        tab.get_by_text("Left out of the text").click()
-        assert left_out.is_visible()
-        tab.get_by_role("link", name="3 more").click()
-        assert tab.get_by_text("4 articles have this paragraph").is_visible()
-        assert fits()
-        tab.get_by_role("link", name="中文").click()
-        assert tab.get_by_role("heading", name="一段话的来历").is_visible()
-        tab.goto(f"{address}article/{HOSTILE_ONE}")
-        assert tab.get_by_role("heading", level=1).inner_text().startswith(stories.HOSTILE[:20])
-        assert fits()
-        assert said == []
-        browser.close()

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from html import unescape
@@ -25,7 +24,6 @@ from crawler.publish.site import export_csv, search
 from crawler.publish.site.facts import _facts
 from crawler.text.query import parse
 from tests.support.archive import START, article, batch, begin
-from tests.support.browser import needs_browser
 from tests.support.sites import get, opened, served
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
@@ -386,50 +384,3 @@ def test_the_sitemaps_name_every_article_that_is_shown(site: Any) -> None:
     others = [one.text or "" for one in ET.fromstring(get(site, addresses[0]).content).iter(f"{SITEMAP}loc")]
     for one in (*pages[:3], *others):
         assert get(site, one).status_code == 200, one
-
-
-# In a browser
-
-
-@needs_browser
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_reader_searches_narrows_and_takes_the_result_along(archive: Path, width: int, lang: str) -> None:
-    from playwright.sync_api import sync_playwright
-
-    said = {"zh": ("检索", "最新", "English"), "en": ("Search", "newest", "中文")}[lang]
-    with served(archive) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        locale = {"zh": "zh-CN", "en": "en-GB"}[lang]
-        tab = browser.new_context(viewport={"width": width, "height": 800}, locale=locale).new_page()
-        messages: list[str] = []
-        tab.on("console", lambda message: messages.append(message.text))
-
-        def fits() -> bool:
-            return bool(tab.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-        tab.goto(address)
-        assert fits()
-        tab.locator("main input[type=search]").fill("扶貧")
-        tab.locator("main").get_by_role("button", name=said[0]).click()
-        assert "59" in tab.get_by_role("status").inner_text()
-        assert fits()
-        tab.get_by_role("link", name="2015: 12").click()
-        tab.locator(".choices a", has_text="礼泉县").click()
-        assert re.search(r"\b4\b", tab.get_by_role("status").inner_text())
-        tab.get_by_role("link", name=said[1]).click()
-        with tab.expect_download() as download:
-            tab.locator("a[download]").click()
-        assert Path(download.value.path()).read_bytes().count(b"\r\n") == 5
-        tab.locator("ul.chosen a").first.click()
-        assert fits()
-        tab.get_by_role("link", name=said[2]).click()
-        assert tab.locator("html").get_attribute("lang") != {"zh": "zh-Hans", "en": "en"}[lang]
-        tab.locator(".articles a").first.click()
-        assert tab.get_by_role("heading", level=1).inner_text().startswith(("工作会议", "水利建设会议"))
-        tab.goto(f"{address}about")
-        assert fits()
-        tab.goto(f"{address}nothing/here")
-        assert fits()
-        assert [one for one in messages if "404" not in one] == []
-        browser.close()
