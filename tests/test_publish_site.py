@@ -196,6 +196,19 @@ def test_every_description_is_in_chinese_and_in_english() -> None:
         assert re.search(r"[A-Za-z]{3}", text), text
 
 
+def test_the_list_of_tables_says_what_each_of_them_is_and_leads_there(site: Any, public_site: Any) -> None:
+    page = html.unescape(get(site, "/archive").text)
+    listed = re.findall(r'<dt><a href="/archive/(\w+)">(.+?)</a></dt>\s*<dd>(.+?) <code>', page)
+    assert {"articles", "article_texts", "captures", "sections", "versions"} <= {name for name, _, _ in listed}
+    for name, title, description in listed:
+        assert (title, description) == (metadata.tables()[name]["title"], metadata.tables()[name]["description"])
+        assert get(site, f"/archive/{name}").status_code == 200
+    for query in metadata.queries().values():
+        assert query["title"] in page
+    assert "<textarea" in page
+    assert "<textarea" not in get(public_site, "/archive").text
+
+
 def test_facets_and_orders_name_columns_that_are_there() -> None:
     for table in metadata.tables().values():
         named = [facet if isinstance(facet, str) else facet["year"] for facet in table.get("facets", [])]
