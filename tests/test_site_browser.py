@@ -147,7 +147,7 @@ def cites(someone: Reader) -> None:
 
 
 def goes_up_to_the_province(someone: Reader) -> None:
-    """County with its gap, prefecture, province, all provinces."""
+    """County with its gap, prefecture, province, all provinces, all portals."""
     tab, t = someone.tab, someone.t
     someone.clicks("乾县", inside="aside")
     assert someone.heading == "乾县"
@@ -157,7 +157,8 @@ def goes_up_to_the_province(someone: Reader) -> None:
         assert someone.heading == name
     someone.clicks(t("place.title"))
     assert someone.heading == t("place.title")
-    someone.opens("county/610424")
+    someone.clicks(t("portal.title"))
+    assert tab.get_by_role("row").count() == 1 + len(stories.PORTALS)
 
 
 def looks_at_a_portal_and_what_it_changed(someone: Reader) -> None:

@@ -320,7 +320,7 @@ def test_a_feed_has_first_what_the_archive_got_last(site: Any) -> None:
 def test_the_front_page_says_how_much_there_is_and_what_is_missing(site: Any) -> None:
     page = get(site, "/?_lang=en").text
     assert "<strong>62</strong> articles" in page
-    assert "<strong>3</strong> portals" in page
+    assert '<strong><a href="/portal?_lang=en">3</a></strong> portals' in page
     assert 'aria-label="Shaanxi: 41"' in page
     assert "1 portal was not crawled well last time" in page
     assert "2 portals were never crawled yet" in page
