@@ -22,6 +22,8 @@ _FAULTS = """() => {
     if (isOurs && !field.labels.length && !field.ariaLabel) faults.push(`no label: ${field.outerHTML}`);
   for (const link of document.querySelectorAll('a, button'))
     if (!link.textContent.trim() && !link.ariaLabel) faults.push(`no name: ${link.outerHTML}`);
+  const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map(one => Number(one.localName[1]));
+  levels.forEach((level, n) => { if (isOurs && n && level > levels[n - 1] + 1) faults.push(`h${level} below h${levels[n - 1]}`); });
   const ids = [...document.querySelectorAll('[id]')].map(one => one.id);
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`twice: #${id}`);
   return faults;
