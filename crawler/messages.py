@@ -1,9 +1,20 @@
 """What a run's parent and its worker processes say to each other."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from crawler.catalogue import Portal
 from crawler.fetch.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the queue says of a group of portals."""
+
+    job_id: int
+    """The task, by which only one worker has them."""
+    seeds: tuple[Path, ...] = ()
+    """Files with what the archive knows of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +22,8 @@ class Work:
     """Parent to worker: portals that share a host, one after the other."""
 
     portals: tuple[Portal, ...]
+    ticket: Ticket | None = None
+    """In a crawl on several hosts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ DOWNLOAD_HANDLERS = TAPPED_HANDLERS
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"  # IPv6 too; the tap's reactor guards every connection
 EXTENSIONS_BASE: dict[str, int] = {}
 EXTENSIONS = {
-    "crawler.fetch.session.SessionExtension": 0,
+    "crawler.fetch.uncaught.UncaughtExtension": 0,
     "crawler.fetch.again.LookAgainExtension": 1,
     "crawler.fetch.media.MediaExtension": 2,
 }

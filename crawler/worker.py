@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
@@ -30,7 +31,10 @@ from crawler.fetch.options import Options
 from crawler.fetch.session import Session
 from crawler.fetch.tally import Tally
 from crawler.fetch.visitor import CutOff, NotHad, visit
-from crawler.messages import Broken, Done, Progress, Said, Stop, Work
+from crawler.messages import Broken, Done, Progress, Said, Stop, Ticket, Work
+
+if TYPE_CHECKING:
+    from crawler.fetch.mirror import Mirror
 
 PROGRESS_SECONDS = 0.5
 
@@ -83,10 +87,12 @@ class Worker:
         try:
             message = self.pipe.recv()
         except (EOFError, OSError):
+            if self.session.mirror is not None:
+                os._exit(1)  # nobody says any more that this worker lives: another one takes its portals
             message = Stop()
         loop = asyncio.get_running_loop()
         if isinstance(message, Work):
-            task = loop.create_task(self._run_group(message.portals))
+            task = loop.create_task(self._run_group(message))
             self.groups.add(task)
             task.add_done_callback(self.groups.discard)
         else:
@@ -100,9 +106,22 @@ class Worker:
         if self.groups:
             await asyncio.wait(self.groups)
 
-    async def _run_group(self, portals: Sequence[Portal]) -> None:
-        for portal in portals:
+    async def _run_group(self, work: Work) -> None:
+        if work.ticket is not None:
+            await self._take_up(work.portals, work.ticket)
+        for portal in work.portals:
             await self._run_portal(portal)
+        if work.ticket is not None and self.session.mirror is not None:
+            self.session.mirror.release(work.ticket.job_id)
+
+    async def _take_up(self, portals: Sequence[Portal], ticket: Ticket) -> None:
+        """Begin where the archive and other workers stand with *portals*."""
+        mirror = self.session.mirror
+        if mirror is None:
+            raise RuntimeError("a ticket without a lease")
+        mirror.hold(ticket.job_id, [portal.id for portal in portals])
+        rows = [row for portal in portals for row in await mirror.rows(portal.id)]
+        self.session.sink.take_up(portals, rows)
 
     async def _run_portal(self, portal: Portal) -> None:
         self.session.begin(portal)
@@ -123,11 +142,21 @@ class Worker:
         except Exception as error:
             logging.getLogger(__name__).exception("portal %s", portal.id)
             tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
-        is_cut_off = self.is_stopping or self.session.broken is not None
+        is_cut_off = self.is_stopping or self.session.broken is not None or self.session.is_lost(portal.id)
         is_left = tally.media.is_left or self.session.has_work_left(portal.id)
         tally.interrupted = is_cut_off and (not is_crawled or is_left)
         self.session.finish(portal.id)
+        if self.session.mirror is not None:
+            await self._hand_in(portal, self.session.mirror)
         self._send(Done(portal.id, tally))
+
+    async def _hand_in(self, portal: Portal, mirror: "Mirror") -> None:
+        """Nothing of the portal is known to this process alone any more, but for what lies in its spool."""
+        await mirror.drain()
+        if not mirror.is_lost(portal.id):
+            tally = self.session.tally(portal.id)
+            status, reason = tally.verdict()
+            self.session.sink.save_portal(portal.id, status=status, reason=reason, counters=tally)
 
     async def _family(self, portal: Portal) -> str:
         """The family that the catalogue names, or the archive remembers, or a look at the portal's lists tells.

@@ -111,11 +111,11 @@ def test_what_nothing_else_asks_for_waits_again_in_the_next_run_for_some_nights(
     items = [queued("article", 1), queued("first", 2, kind="list", request={"number": 1}), queued("later", 3, **later)]
     apply(conn, *items, *(failed(item.key) for item in items))
     for night in range(1, frontier.MAX_ATTEMPTS):
-        assert frontier.retry_failed(conn, PORTAL) == 2, night
+        assert [item.key for item in frontier.retry_failed(conn, PORTAL)] == ["article", "later"], night
         assert keys(conn) == ["article", "later"]
         assert next_queued(conn, PORTAL, after_seq=2, limit=1)[0].request == {"number": 2}
         apply(conn, failed("article"), failed("later"))
-    assert frontier.retry_failed(conn, PORTAL) == 0
+    assert frontier.retry_failed(conn, PORTAL) == []
 
 
 def test_of_a_shell_the_program_is_kept_until_the_shell_is_asked_for_again(conn: sqlite3.Connection) -> None:

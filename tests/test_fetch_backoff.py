@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy import Request
 
-from crawler.fetch.backoff import MAX_RETRY_AFTER, RETRY_STATUSES, retry_after
+from crawler.fetch.backoff import MAX_RETRY_AFTER, retry_after
+from crawler.fetch.statuses import RETRY_STATUSES
 from tests.support.fetching import ask, in_reactor
 from tests.support.wire import WireServer, page
 

@@ -6,16 +6,20 @@ still queued and is loaded again. ``seq`` is the order within a portal, given by
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from crawler.archive.connection import transaction
+from crawler.archive.runs import started_at
 from crawler.archive.texts import storable
 from crawler.records import CaptureKind, RecordRef
 
 MAX_ATTEMPTS = 5
 """Nights on which a failing article or later list page is asked for."""
+ROW = "portal_id, key, seq, url, kind"
+"""Columns that tell what a request is."""
 NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 
 
@@ -66,6 +70,14 @@ class Shell:
     """How the program is asked for; has to survive JSON."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """What `retry_failed` did to a request, for the frontier's twin on PostgreSQL."""
+
+    portal_id: str
+    key: str
+
+
 Operation = Queued | Done | Failed | Shell
 
 
@@ -108,18 +120,18 @@ def next_queued(conn: sqlite3.Connection, portal_id: str, *, after_seq: int, lim
     ]
 
 
-def retry_failed(conn: sqlite3.Connection, portal_id: str) -> int:
-    """Let what failed and nothing else asks for wait again, until it failed `MAX_ATTEMPTS` times; how much that is.
+def retry_failed(conn: sqlite3.Connection, portal_id: str) -> list[Retried]:
+    """Let what failed and nothing else asks for wait again, until it failed `MAX_ATTEMPTS` times; what that is.
 
     The list page that named an article, or leads to a later page, may never be looked at again; first pages are asked
     for every night. Commits by itself.
     """
-    cursor = conn.execute(
+    rows = conn.execute(
         "UPDATE frontier SET state = 'queued' WHERE portal_id = ? AND state = 'failed' AND attempts < ?"
-        " AND (kind = 'article' OR (kind IN ('list', 'feed') AND json_extract(request, '$.number') > 1))",
+        " AND (kind = 'article' OR (kind IN ('list', 'feed') AND json_extract(request, '$.number') > 1)) RETURNING key",
         (portal_id, MAX_ATTEMPTS),
-    )
-    return cursor.rowcount
+    ).fetchall()
+    return [Retried(portal_id=portal_id, key=key) for (key,) in rows]
 
 
 def program_of(conn: sqlite3.Connection, portal_id: str, key: str) -> dict[str, Any] | None:
@@ -148,6 +160,22 @@ def apply(conn: sqlite3.Connection, run_id: str, operations: Iterable[Operation]
         conn.executemany(sql, (row(operation, run_id) for operation in group))
 
 
+def take_up(conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Let the frontier in *conn*, a shard, say what *rows* of its twin say (`crawler.archive.postgres`).
+
+    Runs that the shard does not know get a row that says ``running``, which a merge takes for the least that is known.
+    """
+    with transaction(conn):
+        runs = {row[_RUN] for row in rows}
+        conn.executemany(_ADD_RUN, [(run_id, started_at(run_id)) for run_id in runs])
+        conn.executemany(_TAKE_UP, rows)
+
+
+def as_json(request: Mapping[str, Any]) -> str:
+    """What is needed to make a request, as it is stored."""
+    return json.dumps(request, separators=(",", ":"))
+
+
 def _queued_row(operation: Queued, run_id: str) -> dict[str, Any]:
     return {
         "portal": operation.portal_id,
@@ -157,7 +185,7 @@ def _queued_row(operation: Queued, run_id: str) -> dict[str, Any]:
         if operation.url != operation.key
         else None,  # most are, and addresses are a third of the row
         "kind": operation.kind,
-        "request": json.dumps(operation.request, separators=(",", ":")) if operation.request else None,
+        "request": as_json(operation.request) if operation.request else None,
         "run": run_id,
     }
 
@@ -175,14 +203,23 @@ def _done_row(operation: Done, run_id: str) -> dict[str, Any]:
 
 
 def _shell_row(operation: Shell, run_id: str) -> dict[str, Any]:
-    program = json.dumps(operation.program, separators=(",", ":"))
-    return {"portal": operation.portal_id, "key": operation.key, "request": program}
+    return {"portal": operation.portal_id, "key": operation.key, "request": as_json(operation.program)}
 
 
 def _failed_row(operation: Failed, run_id: str) -> dict[str, Any]:
     return {"portal": operation.portal_id, "key": operation.key, "reason": storable(operation.reason), "run": run_id}
 
 
+_RUN = 7
+_TAKE_UP = f"""
+    INSERT INTO frontier ({ROW}, state, request, run_id, attempts, reason, updated_at, capture_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM captures WHERE warc_file = ? AND warc_offset = ?))
+    ON CONFLICT (portal_id, key) DO UPDATE SET
+        seq = excluded.seq, url = excluded.url, kind = excluded.kind, state = excluded.state,
+        request = excluded.request, run_id = excluded.run_id, attempts = excluded.attempts, reason = excluded.reason,
+        updated_at = excluded.updated_at, capture_id = coalesce(excluded.capture_id, capture_id)
+"""  # noqa: S608
+_ADD_RUN = "INSERT INTO runs (id, started_at, status) VALUES (?, ?, 'running') ON CONFLICT DO NOTHING"
 # seq orders what one run asked for: a row of the same run and no higher seq is this very operation, seen before.
 _ENQUEUE = f"""
     INSERT INTO frontier (portal_id, key, seq, url, kind, state, request, run_id, updated_at)

@@ -45,6 +45,26 @@ def begin(conn: sqlite3.Connection, portals: Iterable[Portal]) -> str:
     return run_id
 
 
+def enter(conn: sqlite3.Connection, run_id: str, portals: Iterable[Portal]) -> None:
+    """Note in a shard that *portals* are crawled here, in a run that was begun elsewhere."""
+    portals = list(portals)
+    with transaction(conn):
+        sync_portals(conn, portals)
+        conn.execute(
+            "INSERT INTO runs (id, started_at, status) VALUES (?, ?, 'running') ON CONFLICT DO NOTHING",
+            (run_id, started_at(run_id)),
+        )
+        conn.executemany(
+            "INSERT INTO portal_runs (run_id, portal_id, status) VALUES (?, ?, 'interrupted') ON CONFLICT DO NOTHING",
+            ((run_id, portal.id) for portal in portals),
+        )
+
+
+def started_at(run_id: str) -> str:
+    """When a run began, as its id says: ``YYYY-MM-DDThh:mm:ssZ``."""
+    return f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}Z"
+
+
 def end_killed(conn: sqlite3.Connection) -> None:
     """What an earlier run left ``running`` was interrupted. Only for the holder of the run lock."""
     conn.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")

@@ -5,20 +5,22 @@ bytes that are not there.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from crawler.archive import frontier, health, hosts, looks, media, queries, runs, writer
 from crawler.archive.batch import Batch, Fetched, Observation, StoredArticle, StoredCapture, Written
 from crawler.archive.connection import open_archive
-from crawler.archive.frontier import Done, Failed, Operation, Queued, Shell
+from crawler.archive.frontier import Done, Failed, Operation, Queued, Retried, Shell
 from crawler.archive.health import Standing
 from crawler.archive.hosts import Answered, KnownHost
 from crawler.archive.looks import Known, Look
 from crawler.archive.media import Linked
+from crawler.archive.runs import Counters
+from crawler.catalogue import Portal
 from crawler.records import Article, Capture, CaptureKind, Exchange, Listed, MediaKind, RecordRef, Rendering
 from crawler.version import EXTRACTOR, SOFTWARE
 from crawler.warc.files import WarcError
@@ -32,11 +34,19 @@ REVISIT_BYTES = 400
 NOWHERE = RecordRef(file="", offset=0, length=0)
 
 
+class Twin(Protocol):
+    """Where a frontier outlives the file that it is in: what was stored there is told here afterwards."""
+
+    def add(self, run_id: str, operations: Sequence[Operation | Retried]) -> None:
+        """Carry out *operations*, soon and in their order."""
+
+
 class Sink:
     """Writes what one worker process brings. For one thread."""
 
-    def __init__(self, *, db: Path, warc: Path, run_id: str, info: Mapping[str, str]) -> None:
+    def __init__(self, *, db: Path, warc: Path, run_id: str, info: Mapping[str, str], twin: Twin | None = None) -> None:
         self._conn = open_archive(db)
+        self._twin = twin
         self._warc = warc
         self._run_id = run_id
         self._info = {"software": SOFTWARE, **info}
@@ -209,9 +219,24 @@ class Sink:
             media=tuple(self._media),
         )
         written = writer.write(self._conn, batch)
+        if self._twin is not None:
+            self._twin.add(self._run_id, batch.frontier)
         for stored in (*gathered, self._asked, self._payloads):
             stored.clear()
         return written
+
+    # In a crawl on several hosts.
+
+    def take_up(self, portals: Sequence[Portal], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Begin with *portals* in this shard: where their frontier stands, as rows of its twin (`postgres.rows`)."""
+        runs.enter(self._conn, self._run_id, portals)
+        frontier.take_up(self._conn, rows)
+
+    def save_portal(self, portal_id: str, *, status: str, reason: str | None, counters: Counters) -> None:
+        """A portal's line in the run, where no parent writes it."""
+        runs.save_portal(self._conn, self._run_id, portal_id, status=status, reason=reason, counters=counters)
+
+    # The end.
 
     def close(self) -> None:
         """Finish every WARC file and close the archive; what was not flushed is lost."""
@@ -229,7 +254,9 @@ class Sink:
 
     def retry_failed(self, portal_id: str) -> None:
         """Let what failed in earlier runs wait again."""
-        frontier.retry_failed(self._conn, portal_id)
+        retried = frontier.retry_failed(self._conn, portal_id)
+        if self._twin is not None:
+            self._twin.add(self._run_id, retried)
 
     def max_seq(self, portal_id: str) -> int:
         """The last place in the portal's stored queue."""

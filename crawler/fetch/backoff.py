@@ -17,9 +17,8 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 
 from crawler.fetch.downloader import PoliteDownloader
 from crawler.fetch.errors import HandshakeFailed
+from crawler.fetch.statuses import OVERLOAD_STATUSES, RETRY_STATUSES
 
-RETRY_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
-OVERLOAD_STATUSES = frozenset({429, 503})
 RETRY_ERRORS = (
     CannotResolveHostError,
     DownloadConnectionRefusedError,

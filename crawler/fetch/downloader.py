@@ -12,6 +12,11 @@ from scrapy.http import Response
 from scrapy.utils.asyncio import call_later
 from twisted.internet.defer import Deferred
 
+from crawler.fetch.errors import Dropped
+from crawler.fetch.session import Session
+
+DROPPED = "another worker has the portal now"
+
 
 class PoliteDownloader(Downloader):
     """Holds ``CONCURRENT_REQUESTS_PER_DOMAIN``; a slot can be slowed down and paused.
@@ -90,6 +95,13 @@ class PoliteDownloader(Downloader):
         # delay 0, sends everything at once (Scrapy 2.14 to 2.19).
         slot.transferring.add(request)
         return super()._wait_for_download(slot, request, queue_dfd)
+
+    async def _download(self, slot: Slot, request: Request) -> Response:
+        session, portal = Session.current, getattr(self.crawler.spider, "portal", None)
+        if session is not None and portal is not None and not await session.leave_to_ask(portal.id):
+            slot.transferring.discard(request)
+            raise Dropped(DROPPED)
+        return await super()._download(slot, request)
 
     def _start_slot_gc(self) -> None:
         """Keep every slot: a crawler asks one portal's hosts."""

@@ -15,6 +15,10 @@ class Unreachable(Blocked):
     """There is no way to the host: no address, no connection, no TLS. That is no refusal; the portal is ``failed``."""
 
 
+class Dropped(Blocked):
+    """The portal is another worker's by now."""
+
+
 class NoAnswer(DownloadFailedError):  # noqa: N818 - says what happened
     """The connection ended without a byte of an answer."""
 

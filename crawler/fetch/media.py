@@ -16,10 +16,10 @@ from twisted.python.failure import Failure
 
 from crawler.archive.batch import Fetched
 from crawler.archive.media import LAST, MEDIA, Linked, key_of
-from crawler.fetch.backoff import OVERLOAD_STATUSES
 from crawler.fetch.challenge import STUB_BYTES, challenge
 from crawler.fetch.errors import Blocked, Disallowed
 from crawler.fetch.session import Session
+from crawler.fetch.statuses import OVERLOAD_STATUSES
 from crawler.fetch.tally import MediaTally
 from crawler.records import Capture, MediaKind
 from crawler.text.coding import DecodeError, unpacked

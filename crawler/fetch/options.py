@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from crawler.archive.lease import Lease
+
 
 def default_db(start: Path | None = None) -> Path:
     """``archive.db`` beside the ``scrapy.cfg`` in or above the current folder, else in the current folder."""
@@ -36,3 +38,5 @@ class Options:
     """CIDR blocks that may be asked although they are not public."""
     settings: tuple[tuple[str, object], ...] = ()
     """Further Scrapy settings, for trials."""
+    lease: Lease | None = None
+    """In a crawl on several hosts: by what this worker may ask portals. ``db`` is then its shard."""

@@ -4,8 +4,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from crawler.fetch.backoff import RETRY_STATUSES
 from crawler.fetch.session import Session
+from crawler.fetch.statuses import RETRY_STATUSES
 from crawler.records import Capture, Exchange, Rendering
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

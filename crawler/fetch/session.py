@@ -4,29 +4,30 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scrapy import Request, signals
+from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
-from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from crawler.archive.batch import ArticleState, Fetched, Observation
 from crawler.archive.looks import Known
 from crawler.archive.media import MEDIA, Linked
 from crawler.archive.sink import Sink
 from crawler.catalogue import Portal
-from crawler.fetch.backoff import OVERLOAD_STATUSES
 from crawler.fetch.challenge import STATUSES as CHALLENGE_STATUSES
 from crawler.fetch.expectations import judge
 from crawler.fetch.hosts import Hosts
 from crawler.fetch.options import Options
+from crawler.fetch.statuses import OVERLOAD_STATUSES
 from crawler.fetch.tally import Tally
 from crawler.fetch.vanishing import Missed, Vanishing
 from crawler.records import Article, Capture, CaptureKind, Exchange, MediaKind, RecordRef, Rendering
 from crawler.version import USER_AGENT
 from crawler.warc.files import WarcError
+
+if TYPE_CHECKING:
+    from crawler.fetch.mirror import Mirror
 
 LISTS = frozenset({"list", "feed"})
 """Kinds of captures without which a portal's news is not found: one that fails fails its portal."""
@@ -49,9 +50,11 @@ class Session:
     current: "Session | None" = None
     """The one that is open in this process."""
 
-    def __init__(self, options: Options, sink: Sink) -> None:
+    def __init__(self, options: Options, sink: Sink, mirror: "Mirror | None" = None) -> None:
         self.options = options
         self.sink = sink
+        self.mirror = mirror
+        """Of a worker of a crawl on several hosts."""
         self.hosts = Hosts(sink)
         self.broken: str | None = None
         """Why nothing can be stored any more (a full disk); None while all is well."""
@@ -64,7 +67,13 @@ class Session:
     @classmethod
     def open(cls, options: Options, *, run_id: str) -> "Session":
         """Open the archive for this process."""
-        cls.current = cls(options, Sink(db=options.db, warc=options.warc, run_id=run_id, info=INFO))
+        mirror = None
+        if options.lease is not None:
+            from crawler.fetch.mirror import Mirror  # noqa: PLC0415 - needs a package that other crawls do not
+
+            mirror = Mirror(options.lease)
+        sink = Sink(db=options.db, warc=options.warc, run_id=run_id, info=INFO, twin=mirror)
+        cls.current = cls(options, sink, mirror)
         return cls.current
 
     @classmethod
@@ -114,6 +123,16 @@ class Session:
             tally.below = judge(self.portal(portal_id), tally.seen, self.sink, self.options, is_cut_short=is_cut_short)
         self.sink.close_warc(portal_id)
         self._shown.pop(portal_id, None)
+
+    # Whose portals these are.
+
+    async def leave_to_ask(self, portal_id: str) -> bool:
+        """Wait until a request may be sent to the portal; False where another worker has it by now."""
+        return self.mirror is None or await self.mirror.leave(portal_id)
+
+    def is_lost(self, portal_id: str) -> bool:
+        """Whether another worker has the portal by now."""
+        return self.mirror is not None and self.mirror.is_lost(portal_id)
 
     # The frontier.
 
@@ -303,7 +322,7 @@ class Session:
 
     def failed(self, portal_id: str, request: Request, reason: str, *, is_ours: bool = False) -> None:
         """A request brought nothing. *is_ours*: we chose not to make it, which is no failure of the portal's."""
-        if self.broken:  # the fault is here, not there: it stays queued
+        if self.broken or self.is_lost(portal_id):  # the fault is not the portal's: it stays queued
             return
         key = request.meta.get("key")
         if key is not None:
@@ -323,6 +342,7 @@ class Session:
         except Exception as error:  # tried again with the next batch, and at the end
             self.broken = self.broken or f"the archive cannot be written: {error}"
             return
+        self.broken = self.broken or (self.mirror.broken if self.mirror else None)
         for article in written:
             tally = self._tallies[article.portal_id]
             setattr(tally, article.outcome, getattr(tally, article.outcome) + 1)
@@ -331,6 +351,8 @@ class Session:
         """Store the rest and close the archive."""
         self.flush()
         self.sink.close()
+        if self.mirror is not None:
+            self.mirror.close()
         Session.current = None
 
     def _block(self, capture: Capture, reason: str) -> None:
@@ -365,35 +387,3 @@ class Session:
 def _of_request(meta: Mapping[str, Any]) -> dict[str, Any]:
     """What a capture keeps of its request."""
     return {"kind": meta.get("kind", "other"), **{name: meta.get(name) for name in ("key", "listed", "via")}}
-
-
-class SessionExtension:
-    """Sees to it that no request is left without an end when our own code fails on its response."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "SessionExtension":
-        """Listen for errors in spiders and stages."""
-        extension = cls(crawler)
-        crawler.signals.connect(extension.spider_error, signal=signals.spider_error)
-        crawler.signals.connect(extension.item_error, signal=signals.item_error)
-        return extension
-
-    def spider_error(self, failure: Failure, response: Response | None) -> None:
-        """A spider failed on a response: its bytes are archived, the page counts as failed."""
-        if response is None:  # it failed before its first request
-            portal = self._crawler.spider.portal  # type: ignore[union-attr]
-            words = f"{failure.type.__name__}: {failure.value}" if failure.type else str(failure.value)
-            Session.of(self._crawler).tally(portal.id).fail(portal.homepage, words, is_list=True)
-        elif "capture" in response.meta:
-            self._fail(response.meta["capture"], failure)
-
-    def item_error(self, item: Any, failure: Failure) -> None:
-        """A stage failed on a capture: its bytes are archived, the page counts as failed."""
-        self._fail(item if isinstance(item, Capture) else item.capture, failure)
-
-    def _fail(self, capture: Capture, failure: Failure) -> None:
-        words = " ".join(str(failure.value).split())[:200]
-        Session.of(self._crawler).store_failure(capture, f"{failure.type.__name__}: {words}" if failure.type else words)
