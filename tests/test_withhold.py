@@ -1,29 +1,38 @@
 """What is withheld stays in the archive, and nobody else finds a word of it, an address, or a trace."""
 
 import asyncio
+import gzip
+import hashlib
 import json
 import sqlite3
+import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.archive import public, search, search_query, withholding, writer
-from crawler.archive.batch import Observation, StoredCapture
+from crawler.archive import packages, public, search, search_query, withholding, writer
+from crawler.archive.batch import Fetched, Observation, StoredCapture
 from crawler.archive.connection import open_archive
 from crawler.archive.frontier import Done, Failed, Queued
+from crawler.archive.published import publish
+from crawler.archive.selection import Selection
+from crawler.cli.export import export
 from crawler.cli.withhold import withhold as command
 from crawler.publish import server
-from crawler.records import Attachment, Image, Mention, SpamSpan
+from crawler.records import Attachment, Capture, Image, MediaKind, Mention, SpamSpan
 from crawler.text.query import parse
+from crawler.warc.writer import WarcWriter
 from tests.support.archive import PORTAL, RUN, START, article, batch, begin, capture, contents, paragraph
+from tests.support.warc import exchange, write
 from tests.test_publish_site import close, get, vacuum_into
 
 SECRET = "zq7secret"
@@ -335,6 +344,139 @@ def test_a_paragraph_is_shown_where_an_article_that_is_shown_has_it(withheld: se
         number: "\n".join(f"段落{n}" for n in text) for number, text in enumerate(texts, 1) if number not in withheld
     }
     conn.close()
+
+
+# Files and pictures.
+
+
+@dataclass(frozen=True)
+class Files:
+    """Two articles of a portal that link files, the first of them withheld, and what was had of the files."""
+
+    db: Path
+    warc: Path
+
+    def captures(self, conn: sqlite3.Connection) -> set[str]:
+        rows = conn.execute("SELECT url FROM captures WHERE kind IN ('attachment', 'image')")
+        return {name_of(url) for (url,) in rows}
+
+    def requests(self, conn: sqlite3.Connection) -> set[str]:
+        return {
+            name_of(url) for (url,) in conn.execute("SELECT url FROM frontier WHERE kind IN ('attachment', 'image')")
+        }
+
+
+def name_of(url: str) -> str:
+    return unquote(url).rsplit("/", 1)[1]
+
+
+HIDDEN_FILES = frozenset({f"{SECRET}.pdf", f"{SECRET}-名单.pdf", f"{SECRET}-gone.pdf", f"{SECRET}-loose.jpg"})
+SHOWN_FILES = frozenset({"both.jpg", "公开.pdf", "gone.jpg", "moved.jpg", "there.jpg"})
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The withheld article links a file, one in Chinese, one that is gone, and a picture that the other one links, too.
+
+    The other one links besides a file in Chinese, a picture that is gone, and one that moved. A picture that no row
+    links any more was linked by whoever.
+    """
+    folder = tmp_path_factory.mktemp("files")
+    base = f"https://{PORTAL}.example/files/"
+    linked = {
+        HIDDEN_URL: ([f"{SECRET}.pdf", f"{SECRET}-名单.pdf", f"{SECRET}-gone.pdf"], ["both.jpg"]),
+        OPEN_URL: (["公开.pdf"], ["both.jpg", "gone.jpg", "moved.jpg"]),
+    }
+    asked: list[tuple[MediaKind, str, int, str | None]] = [
+        ("attachment", f"{SECRET}.pdf", 200, None),
+        ("attachment", f"{SECRET}-名单.pdf", 200, None),
+        ("attachment", f"{SECRET}-gone.pdf", 404, None),
+        ("image", "both.jpg", 200, None),
+        ("attachment", "公开.pdf", 200, None),
+        ("image", "gone.jpg", 404, None),
+        ("image", "moved.jpg", 301, "there.jpg"),
+        ("image", "there.jpg", 200, None),
+        ("image", f"{SECRET}-loose.jpg", 200, None),
+    ]
+    place = Files(folder / "archive.db", folder / "warc")
+    with WarcWriter(place.warc, PORTAL, info={"software": "xianzhi/0"}, clock=lambda: START) as file:
+
+        def had(url: str, status: int, body: bytes, **fields: Any) -> Capture:
+            message = b"HTTP/1.1 %d X\r\nContent-Type: text/html\r\n\r\n%b" % (status, body)
+            ref = write(file, exchange(message, url=url, started_at=START))
+            digest = hashlib.sha256(body).hexdigest()
+            return capture(url=url, status=status, record=ref, payload_sha256=digest, **fields)
+
+        conn = begin(open_archive(place.db))
+        for url, (attached, pictured) in linked.items():
+            page = article(f"正文在 {url}", url=url, title="题目")
+            links = replace(
+                page.article,
+                capture=had(url, 200, url.encode()),
+                attachments=tuple(Attachment(url=base + name) for name in attached),
+                images=tuple(Image(url=base + name) for name in pictured),
+            )
+            writer.write(conn, batch(replace(page, article=links)))
+        captures, fetched = [], []
+        for kind, name, status, leads_to in asked:
+            one = had(base + quote(name), status, name.encode(), kind=kind)
+            captures.append(StoredCapture(capture=one))
+            of_link = name if name != "there.jpg" else "moved.jpg"
+            if leads_to is None and "loose" not in name:
+                record, reason = (one.record, None) if status == 200 else (None, f"answered {status}")
+                fetched.append(Fetched(portal_id=PORTAL, url=base + of_link, kind=kind, record=record, reason=reason))
+        writer.write(conn, batch(captures=tuple(captures), media=tuple(fetched)))
+        withholding.withhold(conn, 1, "问过")
+        conn.close()
+    return place
+
+
+def test_a_file_is_shown_where_an_article_that_is_shown_links_to_it(files: Files) -> None:
+    keeper, shown = open_archive(files.db, readonly=True), public.open_public(files.db)
+    assert files.captures(keeper) == HIDDEN_FILES | SHOWN_FILES
+    assert files.captures(shown) == SHOWN_FILES
+    assert files.requests(shown) == SHOWN_FILES - {"there.jpg"}
+    assert SECRET not in everything(shown)
+    keeper.close()
+    shown.close()
+
+
+def test_where_nothing_of_a_portal_is_withheld_every_file_of_it_is_shown(files: Files, tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    vacuum_into(files.db, path)
+    conn = open_archive(path)
+    withholding.undo(conn, 1)
+    conn.close()
+    shown = public.open_public(path)
+    assert files.captures(shown) == HIDDEN_FILES | SHOWN_FILES
+    shown.close()
+
+
+def test_neither_the_site_nor_a_copy_nor_an_export_nor_a_package_has_a_withheld_file(
+    files: Files, tmp_path: Path
+) -> None:
+    copy, package, index = tmp_path / "copy.db", tmp_path / "a.wacz", tmp_path / "a.cdxj"
+    publish(files.db, copy, progress=lambda *_: None)
+    packages.write_wacz(files.db, files.warc, package, Selection(), progress=lambda *_: None)
+    packages.write_cdxj(files.db, files.warc, index, Selection(), progress=lambda *_: None)
+    assert CliRunner().invoke(export, [str(tmp_path / "study"), "--db", str(files.db)]).exit_code == 0
+    with closing(sqlite3.connect(copy)) as conn:
+        assert files.captures(conn) == SHOWN_FILES
+    with zipfile.ZipFile(package) as zipped:
+        inside = b"".join(zipped.read(name) for name in zipped.namelist() if not name.startswith("archive/"))
+        indexed = gzip.decompress(zipped.read("indexes/index.cdx.gz"))
+        records = b"".join(gzip.decompress(zipped.read(name)) for name in zipped.namelist() if "archive/" in name)
+    written = b"".join(path.read_bytes() for path in (tmp_path / "study").rglob("*") if path.is_file())
+    for data in (copy.read_bytes(), inside, indexed, records, index.read_bytes(), written):
+        assert SECRET.encode() not in data
+    assert b"there.jpg" in records
+    assert records.count(b"both.jpg") > 1
+    site = server.open_site(files.db, sql=True)
+    for table in ("captures", "frontier"):
+        listed = get(site, f"/archive/{table}.json?_shape=array&kind__in=attachment,image").text
+        assert "both.jpg" in listed
+        assert SECRET not in listed
+    close(site)
 
 
 def open_memory() -> sqlite3.Connection:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from crawler.archive.connection import open_archive
 from crawler.archive.knowledge_tables import ARTICLE_TEXTS
@@ -23,17 +24,17 @@ _SETS: Mapping[str, str] = {
         SELECT section_id FROM main.version_sections AS here WHERE version_id IN @versions AND NOT EXISTS (
             SELECT 1 FROM main.version_sections AS there
             WHERE there.section_id = here.section_id AND there.version_id NOT IN @versions))""",
-    # Captures of files that no other article links.
-    "@attached": """(
-        SELECT capture_id FROM main.attachments AS here
-        WHERE article_id IN @withheld AND capture_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM main.attachments AS there
-            WHERE there.capture_id = here.capture_id AND there.article_id NOT IN @withheld))""",
-    "@pictured": """(
-        SELECT capture_id FROM main.images AS here
-        WHERE article_id IN @withheld AND capture_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM main.images AS there
-            WHERE there.capture_id = here.capture_id AND there.article_id NOT IN @withheld))""",
+    # What an article that is shown links to, in portals that have something to hide: addresses, and captures.
+    "@linked": """(
+        SELECT portal_id, unquoted(files.url) FROM main.articles AS page JOIN (
+            SELECT article_id, url FROM main.attachments UNION ALL SELECT article_id, url FROM main.images
+        ) AS files ON files.article_id = page.id
+        WHERE page.portal_id IN @portals AND page.id NOT IN @withheld)""",
+    "@had": """(
+        SELECT capture_id FROM main.articles AS page JOIN (
+            SELECT article_id, capture_id FROM main.attachments UNION ALL SELECT article_id, capture_id FROM main.images
+        ) AS files ON files.article_id = page.id
+        WHERE page.portal_id IN @portals AND page.id NOT IN @withheld AND capture_id IS NOT NULL)""",
     "@read": "(SELECT capture_id FROM main.versions WHERE article_id IN @withheld)",
     "@portals": "(SELECT portal_id FROM main.articles WHERE id IN @withheld)",
     "@addresses": "(SELECT url FROM main.articles WHERE id IN @withheld)",
@@ -43,19 +44,27 @@ _SETS: Mapping[str, str] = {
 """What the rules below speak of; a set stands before those that it is made of."""
 _OF_ARTICLE = "article_id NOT IN @withheld"
 _OF_VERSION = "version_id NOT IN @versions"
-# Under whatever spelling of its address a page was fetched: 11 µs, of portals that have something to hide.
-_OF_PAGE = """
-    id NOT IN @read AND id NOT IN @attached AND id NOT IN @pictured
-    AND CASE WHEN portal_id IN @portals THEN NOT EXISTS (
-        SELECT 1 FROM main.articles AS page
-        WHERE page.portal_id = captures.portal_id AND page.url = canonical_address(captures.url, (
-            SELECT homepage FROM main.portals WHERE id = captures.portal_id)) AND page.id IN @withheld
-    ) ELSE 1 END
+# A page is hidden under whatever spelling of its address it was fetched: 11 µs, of portals that have something to hide.
+# Of their files those are shown that something shown links to, since what nothing links to was linked once: nobody
+# knows by which article.
+_OF_CAPTURE = """
+    id NOT IN @read AND CASE
+        WHEN portal_id NOT IN @portals THEN 1
+        WHEN kind IN ('attachment', 'image') THEN id IN @had OR (portal_id, unquoted(url)) IN @linked
+        ELSE NOT EXISTS (
+            SELECT 1 FROM main.articles AS page
+            WHERE page.portal_id = captures.portal_id AND page.url = canonical_address(captures.url, (
+                SELECT homepage FROM main.portals WHERE id = captures.portal_id)) AND page.id IN @withheld)
+    END
 """
 _OF_REQUEST = """
-    portal_id NOT IN @portals OR NOT EXISTS (
-        SELECT 1 FROM main.articles AS page
-        WHERE page.portal_id = frontier.portal_id AND page.url = frontier.key AND page.id IN @withheld)
+    CASE
+        WHEN portal_id NOT IN @portals THEN 1
+        WHEN kind IN ('attachment', 'image') THEN (portal_id, unquoted(url)) IN @linked
+        ELSE NOT EXISTS (
+            SELECT 1 FROM main.articles AS page
+            WHERE page.portal_id = frontier.portal_id AND page.url = frontier.key AND page.id IN @withheld)
+    END
 """
 SHOWN: Mapping[str, str] = {
     "articles": "id NOT IN @withheld",
@@ -63,7 +72,7 @@ SHOWN: Mapping[str, str] = {
     "attachments": _OF_ARTICLE,
     "boilerplate": "section_id NOT IN @sections",
     "boilerplate_places": _OF_VERSION,
-    "captures": _OF_PAGE,
+    "captures": _OF_CAPTURE,
     "frontier": _OF_REQUEST,
     "images": _OF_ARTICLE,
     "mentions": _OF_ARTICLE,
@@ -146,6 +155,7 @@ def hide(conn: sqlite3.Connection) -> None:
         return
     tables = dict(conn.execute("SELECT name, type FROM main.sqlite_master WHERE type IN ('table', 'view')").fetchall())
     conn.create_function("canonical_address", 2, _canonical, deterministic=True)
+    conn.create_function("unquoted", 1, _unquoted, deterministic=True)
     with _allowing_temporary_views(conn):
         for name, sql in _views(conn, tables):
             conn.execute(f'CREATE TEMP VIEW "{_PREFIX} {name}" AS {sql}')
@@ -198,6 +208,11 @@ def _allow(action: int, table: str | None, column: str | None, database: str | N
 
 def _canonical(url: str, homepage: str | None) -> str:
     return canonical(url, homepage=homepage)
+
+
+def _unquoted(url: str | None) -> bytes | None:
+    """Links may be quoted or not, requests are."""
+    return None if url is None else unquote_to_bytes(url)
 
 
 @contextmanager
