@@ -32,7 +32,7 @@ from crawler.settings import ITEM_PIPELINES
 from crawler.verify.verification import verify
 from crawler.warc.files import WarcError
 from crawler.warc.foreign import bring, form_of
-from crawler.warc.reader import read_capture
+from crawler.warc.reader import read_capture, read_record
 from crawler.warc.writer import WarcWriter
 from pipelines import chain
 from tests.support.archive import article as stored_article
@@ -300,6 +300,59 @@ def test_the_stages_are_those_of_a_crawl_in_their_order(place: Place, monkeypatc
         monkeypatch.setattr(chain, name, noting(name, getattr(chain, name)))
     place.take(place.put("a.warc.gz", wget([page(1)])))
     assert [*passed, "store"] == stages
+
+
+# Bombs.
+
+
+def bomb(url: str = f"{HOME}bomb.html", *, size: int = 140_000_000) -> bytes:
+    """A record that its compression makes a thousand times smaller."""
+    head = (
+        f"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2013-05-06T08:00:00Z\r\n"
+        f"WARC-Record-ID: <urn:uuid:{0:032x}>\r\nContent-Length: {size}\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
+    )
+    return head.encode() + bytes(size - len("HTTP/1.1 200 OK\r\n\r\n")) + b"\r\n\r\n"
+
+
+def arc_bomb(*, size: int = 140_000_000) -> bytes:
+    return f"{HOME}bomb.html 192.0.2.1 20130506080000 text/html {size}\n".encode() + bytes(size) + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("a.warc.gz", lambda: wget([page(1)]) + gzip.compress(bomb(), 1) + wget([page(2)])),
+        ("a.warc", lambda: plain([page(1)]) + bomb() + plain([page(2)])),
+        ("a.warc.gz", lambda: gzip.compress(plain([page(1)]) + bomb() + plain([page(2)]), 1)),
+        ("a.arc.gz", lambda: gzip.compress(arc([page(1)]) + arc_bomb() + arc([page(2)]), 1)),
+    ],
+    ids=["members", "plain", "whole", "arc"],
+)
+def test_a_record_that_inflates_without_measure_is_named_and_the_rest_goes_on(
+    place: Place, name: str, make: Callable[[], bytes]
+) -> None:
+    found = place.take(place.put(name, make()))
+    assert (found.status, found.new, found.failures) == ("failed", 2, [])
+    [said] = found.damage
+    assert "a record of 140,0" in said
+    assert name.partition(".")[0] in said
+    assert place.query("SELECT url FROM captures") == [(page(number).url,) for number in (1, 2)]
+    assert verify(db=place.db, warc=place.warc).findings == ()
+
+
+def test_an_arc_file_of_one_endless_line_is_read_as_far_as_it_is_one(place: Place) -> None:
+    data = gzip.compress(arc([page(1)]), 1) + gzip.compress(bytes(300_000_000), 1)
+    found = place.take(place.put("a.arc.gz", data))
+    assert (found.status, found.new) == ("failed", 1)
+    assert "no record begins within" in found.damage[0]
+
+
+def test_a_file_that_was_exchanged_for_a_bomb_since_is_not_inflated(place: Place) -> None:
+    data = gzip.compress(bomb(), 1)
+    place.warc.mkdir()
+    (place.warc / "a.warc.gz").write_bytes(data)
+    with pytest.raises(WarcError, match=r"a\.warc\.gz at byte 0: more than 134,217,728 bytes"):
+        read_record(place.warc, RecordRef(file="a.warc.gz", offset=0, length=len(data)))
 
 
 # Where files lie.

@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 from crawler.records import RecordRef, Truncation
 from crawler.text.urls import same_site
-from crawler.warc.checking import Damage, Found, walk
+from crawler.warc.checking import Damage, Found, Oversized, walk
 from crawler.warc.files import WarcError, open_for_reading
 from crawler.warc.record import RENDERING
 
@@ -46,7 +46,8 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A stretch of a file in which there is no whole record, or a record that does not say what it is of."""
+    """A stretch of a file in which there is no whole record, or a record that is too large or does not say what it is
+    of."""
 
     file: str
     offset: int
@@ -67,6 +68,8 @@ def held(folder: Path, file: str, hosts: Collection[str]) -> Iterator[Held | Els
             for part in walk(data, file, is_ours=False):
                 if isinstance(part, Damage):
                     yield Unreadable(file=file, offset=part.start, why=f"{part.end - part.start} bytes are no record")
+                elif isinstance(part, Oversized):
+                    yield Unreadable(file=file, offset=part.start, why=part.why)
                 elif part.record.fields.get("warc-type") in CAPTURED:
                     yield _held(part, hosts)
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from isal import igzip_lib
 
+from crawler.vectors import settle
 from crawler.warc.surt import surt
 
 REVISIT = "warc/revisit"
@@ -75,6 +76,7 @@ def compressed(lines: Iterable[bytes], *, name: str, index: BinaryIO) -> Iterato
     offset = 0
     while block := list(islice(remaining, BLOCK_LINES)):
         member: bytes = igzip_lib.compress(b"".join(block), 3, igzip_lib.COMP_GZIP)
+        settle()
         digest = f"sha256:{hashlib.sha256(member).hexdigest()}"
         said = json.dumps({"offset": offset, "length": len(member), "digest": digest, "filename": name})
         index.write(block[0].partition(b" {")[0] + f" {said}\n".encode())

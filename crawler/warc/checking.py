@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from crawler.records import RecordRef
 from crawler.warc.files import WarcError
 from crawler.warc.http import payload_start
-from crawler.warc.members import MARK, read_member
+from crawler.warc.members import LIMIT, MARK, OversizedError, read_member
 from crawler.warc.reader import Record, parse_record, response_of
 from crawler.warc.record import record_id
 
@@ -42,7 +42,16 @@ class Damage:
     end: int
 
 
-def walk(data: mmap.mmap, name: str, *, is_ours: bool) -> Iterator[Found | Damage]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oversized:
+    """A record that is too large to be read (`crawler.warc.members.LIMIT`)."""
+
+    start: int
+    end: int
+    why: str
+
+
+def walk(data: mmap.mmap, name: str, *, is_ours: bool) -> Iterator[Found | Damage | Oversized]:
     """All of the file *name*, without a gap: its records, and what lies between them and behind the last one.
 
     *is_ours*: written by `crawler.warc.writer`, so that every record states its own place. In other files digests may
@@ -51,7 +60,12 @@ def walk(data: mmap.mmap, name: str, *, is_ours: bool) -> Iterator[Found | Damag
     """
     at = 0
     while at < len(data):
-        found = _record_at(data, at, name, is_ours=is_ours)
+        try:
+            found = _record_at(data, at, name, is_ours=is_ours)
+        except OversizedError as error:
+            yield Oversized(start=at, end=error.end, why=f"a record of {error.size:,} bytes: more than {LIMIT:,}")
+            at = error.end
+            continue
         if found is None:
             after = _next_record(data, at, name, is_ours=is_ours)
             yield Damage(start=at, end=after)
@@ -91,15 +105,25 @@ def _plain(data: mmap.mmap, at: int) -> tuple[bytes | None, int]:
     length = _LENGTH.search(head)
     if not head.startswith(_BEGINNING) or length is None:
         return None, at
-    end = at + len(head) + 2 + int(length[1]) + len(_END)
-    return (data[at:end], end) if end <= len(data) else (None, at)
+    size = len(head) + 2 + int(length[1])
+    end = at + size + len(_END)
+    if end > len(data):
+        return None, at
+    if size > LIMIT:
+        raise OversizedError(start=at, end=end, size=size)
+    return data[at:end], end
 
 
 def _next_record(data: mmap.mmap, at: int, name: str, *, is_ours: bool) -> int:
     """Where the first whole record behind the damage at *at* begins, or the end of the file."""
     mark = MARK if is_ours else _GZIP if data[:2] == _GZIP else _BEGINNING
     while (at := data.find(mark, at + 1)) >= 0:
-        found = _record_at(data, at, name, is_ours=is_ours)
+        try:
+            found = _record_at(data, at, name, is_ours=is_ours)
+        except OversizedError:
+            if is_ours:
+                continue
+            return at
         # A WARC file that a portal served may lie in a damaged stretch: only ours states this very place.
         if found and (not is_ours or found.record.fields.get("warc-record-id") == f"<{record_id(name, at)}>"):
             return at

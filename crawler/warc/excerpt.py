@@ -7,7 +7,7 @@ from typing import BinaryIO, NoReturn
 
 from crawler.records import RecordRef
 from crawler.warc.files import WarcError
-from crawler.warc.members import read_member
+from crawler.warc.members import OversizedError, read_member
 from crawler.warc.reader import HEADER_LIMIT, fields_of
 
 CAPTURED = frozenset({"response", "revisit", "resource"})
@@ -97,6 +97,9 @@ class Copier:
             self._captures.forget(at)
             try:
                 stop, fields = self._captures.record_at(at)
+            except OversizedError as error:
+                at = error.end
+                continue
             except WarcError:
                 return
             yield at, stop, fields

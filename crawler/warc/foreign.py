@@ -15,6 +15,7 @@ from typing import Literal
 
 from isal import isal_zlib
 
+from crawler.vectors import settle
 from crawler.warc.files import OPEN, WarcError, sync_folder
 from crawler.warc.rewriting import HEADER_LIMIT, LENGTH, rewrite
 
@@ -94,6 +95,8 @@ def form_of(path: Path) -> Form:
                 rest -= len(inflate.decompress(data, _STEP))
         except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
             raise WarcError(f"{path}: is no gzip file that can be read: {error}") from error
+        finally:
+            settle()
     # What follows the first record in the same gzip stream: nothing, or one more line end.
     return "records" if inflate.eof and rest > -len(_END) else "whole"
 

@@ -14,6 +14,7 @@ from crawler.records import RecordRef
 from crawler.vectors import settle
 from crawler.warc.files import OPEN, WarcError, open_for_reading
 from crawler.warc.http import Head, Response, parse_response
+from crawler.warc.members import inflated
 from crawler.warc.record import Original
 
 _GZIP = b"\x1f\x8b"
@@ -59,10 +60,9 @@ def read_record(folder: Path, ref: RecordRef) -> Record:
     data = _read(folder, ref, ref.length)
     if data.startswith(_GZIP):
         try:
-            data = isal_zlib.decompress(data, wbits=31)
-        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
+            data = inflated(data)
+        except ValueError as error:
             raise _broken(ref, str(error)) from error
-        settle()
     return parse_record(data, ref)[0]
 
 

@@ -13,9 +13,11 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.records import Exchange
+from crawler.vectors import settle
 from crawler.version import SOFTWARE
 from crawler.warc import record
 from crawler.warc.http import parse_response
+from crawler.warc.members import LIMIT
 from crawler.warc.record import record_id
 
 HEADER_LIMIT = 65_536
@@ -28,13 +30,15 @@ _WARC = b"WARC/"
 _END = b"\r\n\r\n"
 _STEP = 1_048_576
 _LEVEL = 3
+_BETWEEN = 2 * HEADER_LIMIT
+"""Bytes behind an ARC record in which the next one begins, with what its reader holds ready."""
 
 
 def rewrite(source: Path, out: BinaryIO, *, name: str, is_arc: bool, digest: str) -> str | None:
     """Write the records of *source* to *out*, which will be called *name*; *digest* is the source's SHA-256.
 
-    Returns where the source could not be read on, in words. One megabyte at a time is in memory; of an ARC file, one
-    record.
+    Returns, in words, which records of an ARC file were left out because they are too large, and where the source
+    could not be read on. One megabyte at a time is in memory; of an ARC file, one record.
     """
     return _Rewriter(source, out, name, digest, is_arc=is_arc).rewrite()
 
@@ -47,6 +51,7 @@ class _Rewriter:
         self._digest = digest
         self._is_arc = is_arc
         self._records = 0
+        self._faults: list[str] = []
 
     def rewrite(self) -> str | None:
         what = "an ARC file" if self._is_arc else "a WARC file compressed as a whole; records as they were"
@@ -68,8 +73,9 @@ class _Rewriter:
                     while self._copied(stream):
                         self._records += 1
         except (_DamageError, ValueError, ArchiveLoadFailed) as error:
-            return f"{self._source}: cannot be read on behind record {self._records}: {' '.join(str(error).split())}"
-        return None
+            why = " ".join(str(error).split())
+            self._faults.append(f"{self._source}: cannot be read on behind record {self._records}: {why}")
+        return "; ".join(self._faults) or None
 
     def _copied(self, stream: BinaryIO) -> bool:
         """Copy the next record as it is; False behind the last one."""
@@ -89,13 +95,20 @@ class _Rewriter:
         return True
 
     def _of_arc(self, stream: BinaryIO, *, warcinfo: str) -> None:
-        for found in ArchiveIterator(stream, no_record_parse=True, arc2warc=True):
+        rationed = _Rationed(stream)
+        for found in ArchiveIterator(rationed, no_record_parse=True, arc2warc=True):
+            length = int(found.rec_headers.get_header("Content-Length"))
+            rationed.left = length + _BETWEEN
             fields = found.rec_headers
             url = fields.get_header("WARC-Target-URI") or ""
             if found.rec_type != "response" or not url.startswith(("http:", "https:")):
                 continue
+            if length > LIMIT:
+                what = f"{self._source}: {url}: a record of {length:,} bytes, and more than {LIMIT:,} are not read"
+                self._faults.append(what)
+                continue
             block = found.raw_stream.read()
-            if len(block) != int(fields.get_header("Content-Length")):
+            if len(block) != length:
                 raise _DamageError("it was cut short")
             payload = parse_response(block).entity
             exchange = Exchange(
@@ -121,10 +134,26 @@ class _Rewriter:
         for chunk in chunks:
             self._out.write(deflate.compress(chunk))
         self._out.write(deflate.flush())
+        settle()
 
 
 class _DamageError(Exception):
     """A compressed file cannot be read on. (Readers of WARC take an EOFError for a good end.)"""
+
+
+class _Rationed:
+    """A stream of which *left* bytes at most can be read: the ARC reader takes any line, in quadratic time."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.left = _BETWEEN
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise _DamageError(f"no record begins within {HEADER_LIMIT:,} bytes")
+        return data
 
 
 class _Inflated(io.RawIOBase):
@@ -158,6 +187,7 @@ class _Inflated(io.RawIOBase):
             piece: bytes = self._inflate.decompress(self._data, size)
         except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has an instance
             raise _DamageError(str(error)) from error
+        settle()
         self._is_between = self._inflate.eof
         if self._inflate.eof:
             self._data = self._inflate.unused_data
