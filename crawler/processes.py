@@ -4,9 +4,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def pool(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any) -> ProcessPoolExecutor:
@@ -16,6 +20,23 @@ def pool(jobs: int, begin: Callable[..., None] | None = None, *arguments: Any) -
     """
     context = multiprocessing.get_context("spawn")  # a copy of the parent would share its connections
     return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(begin, arguments))
+
+
+def in_order(processes: ProcessPoolExecutor, work: Callable[[T], R], items: Iterable[T], *, ahead: int) -> Iterator[R]:
+    """What *work* makes of each of *items*, in their order, the processes being *ahead* of what was taken.
+
+    They end with it, however it ends.
+    """
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(processes.submit(work, item))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        processes.shutdown(cancel_futures=True)
 
 
 def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:

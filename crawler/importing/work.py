@@ -1,13 +1,10 @@
 """An import from beginning to end: files brought in, records found, read in the order of their dates, and stored."""
 
 import logging
-import multiprocessing
-import signal
 import sqlite3
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +17,7 @@ from crawler.archive.recovery import recover
 from crawler.catalogue import Portal
 from crawler.importing.collection import Elsewhere, Held, Originals, Unreadable, held
 from crawler.importing.reading import Outcome, Task, read
+from crawler.processes import in_order, pool
 from crawler.version import EXTRACTOR
 from crawler.warc.files import WarcError
 from crawler.warc.foreign import Brought, bring
@@ -218,22 +216,7 @@ def outcomes(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
     if jobs == 1 or len(tasks) < 2 * BATCH:
         yield from map(read, tasks)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_signals_to_the_parent) as pool:
-        waiting: deque[Future[Outcome]] = deque()
-        try:
-            for task in tasks:
-                waiting.append(pool.submit(read, task))
-                if len(waiting) >= READ_AHEAD * jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _leave_signals_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield from in_order(pool(jobs), read, tasks, ahead=READ_AHEAD * jobs)
 
 
 def _found(result: Imported) -> int:

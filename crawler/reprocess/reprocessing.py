@@ -6,9 +6,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,7 +17,7 @@ from crawler.archive.histories import Histories, History, known_portals
 from crawler.archive.lock import RunLock
 from crawler.archive.rereadings import Found
 from crawler.catalogue import Catalogue, Portal
-from crawler.processes import pool
+from crawler.processes import in_order, pool
 from crawler.reprocess.changes import Summary
 from crawler.reprocess.notes import Notes, Progress
 from crawler.reprocess.page import PageReader, PageResult
@@ -180,16 +178,8 @@ class Reprocessing:
             yield from map(reader.read, histories)
             return
         processes = pool(options.jobs, _begin_reading, options.db, options.warc, portals, moved)
-        try:
-            ahead: deque[Future[list[PageResult]]] = deque()
-            for piece in _pieces(histories):
-                ahead.append(processes.submit(_read_piece, piece))
-                if len(ahead) >= AHEAD * options.jobs:
-                    yield from ahead.popleft().result()
-            while ahead:
-                yield from ahead.popleft().result()
-        finally:
-            processes.shutdown(cancel_futures=True)
+        for piece in in_order(processes, _read_piece, _pieces(histories), ahead=AHEAD * options.jobs):
+            yield from piece
 
     def _learn(self, conn: sqlite3.Connection) -> None:
         """Bring what takes the whole archive to know up to date; a stop leaves the rest of it to the next run."""
