@@ -355,6 +355,49 @@ def test_a_file_that_was_exchanged_for_a_bomb_since_is_not_inflated(place: Place
         read_record(place.warc, RecordRef(file="a.warc.gz", offset=0, length=len(data)))
 
 
+# Files and pictures.
+
+
+def linking(number: int, *links: str) -> Taken:
+    return page(number, text=f"{text_of(number)}</p>{''.join(links)}<p>特此通知。")
+
+
+def file(path: str, body: bytes, *, day: float = 0, kind: str = "application/pdf", **changes: Any) -> Taken:
+    return Taken(url=f"{HOME}{path}", day=day, body=body, headers=(("Content-Type", kind),), **changes)
+
+
+LINKING = linking(1, '<a href="/files/名单.pdf">名单</a>', '<a href="/files/gone.pdf">附件</a>', '<img src="/1.jpg">')
+FILES = (
+    file("files/%E5%90%8D%E5%8D%95.pdf", b"%PDF-1.4 first", day=1),
+    file("files/%E5%90%8D%E5%8D%95.pdf", b"%PDF-1.4 second", day=2),
+    file("files/gone.pdf", b"not found", day=1, status="404 Not Found"),
+    file("1.jpg", b"\xff\xd8\xff", day=-1, kind="image/jpeg"),
+    file("other.jpg", b"\xff\xd8", kind="image/jpeg"),
+)
+LINKED = """
+    SELECT linked.url, captures.url, fetched_at FROM (
+        SELECT url, capture_id FROM attachments UNION ALL SELECT url, capture_id FROM images) AS linked
+    LEFT JOIN captures ON captures.id = capture_id ORDER BY linked.url
+"""
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), None], ids=["pages first", "files first", "together"])
+def test_an_article_has_its_files_and_pictures_where_the_collection_has_them(
+    place: Place, order: tuple[int, int] | None
+) -> None:
+    sources = [place.put("pages.warc.gz", wget([LINKING])), place.put("files.warc.gz", wget(FILES))]
+    found = [place.take(*sources)] if order is None else [place.take(sources[number]) for number in order]
+    assert sum(each.linked for each in found) == 2
+    rows = {url.removeprefix(HOME): (of, at) for url, of, at in place.query(LINKED)}
+    assert rows == {
+        "1.jpg": (FILES[3].url, "2013-05-05T08:00:00.000000Z"),
+        "files/gone.pdf": (None, None),
+        "files/名单.pdf": (FILES[0].url, "2013-05-07T08:00:00.000000Z"),
+    }
+    assert place.take(*sources).linked == 0
+    assert verify(db=place.db, warc=place.warc).findings == ()
+
+
 # Where files lie.
 
 

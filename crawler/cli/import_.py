@@ -21,6 +21,7 @@ SHOWN = 10
 """Lines of a kind that are printed; ``--json`` has all of them."""
 PLAIN_SECONDS = 30.0
 """Without a terminal, a line of progress this often."""
+COUNTS = ("stored", "known", "elsewhere", "new", "changed", "unchanged", "linked")
 
 
 @click.command(
@@ -143,6 +144,7 @@ def say(console: Console, result: Imported) -> None:
         *(f"{brought.how}: {brought.source} as {brought.name}" for brought in result.files),
         f"captures: {result.stored} stored{of_them}, {result.known} known, {result.elsewhere} of other hosts",
         f"articles: {result.new} new, {result.changed} changed, {result.unchanged} unchanged",
+        f"their files and pictures: {result.linked} found",
     ):
         console.print(plain(line), markup=False, soft_wrap=True)
     for what, lines in (
@@ -168,6 +170,6 @@ def as_data(result: Imported) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "files": [dataclasses.asdict(brought) | {"source": str(brought.source)} for brought in result.files],
         "kinds": dict(result.kinds),
-        **{name: getattr(result, name) for name in ("stored", "known", "elsewhere", "new", "changed", "unchanged")},
+        **{name: getattr(result, name) for name in COUNTS},
         **{name: getattr(result, name) for name in ("damage", "unresolved", "failures")},
     }

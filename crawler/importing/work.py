@@ -61,6 +61,8 @@ class Imported:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    linked: int = 0
+    """Files and pictures of articles that were found."""
     failures: list[str] = field(default_factory=list)
     """Pages that could not be read; their bytes are archived."""
     damage: list[str] = field(default_factory=list)
@@ -148,6 +150,7 @@ class Import:
         items = self._held(result)
         tasks = list(self._tasks(conn, items, result))
         self._store(conn, tasks, result)
+        result.linked = imports.link_files(conn, self._portal.id)
         self._on_progress(Progress(step="comparing with the rest of the archive", done=0, total=None))
         afterwards.learn(conn)
 
