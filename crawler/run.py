@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from crawler.archive import afterwards, custody, runs
+from crawler.archive import afterwards, custody, rules, runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.recovery import recover
@@ -18,6 +18,7 @@ from crawler.catalogue import Portal
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.messages import Broken, Done, Progress, Said, Stop, Work
+from crawler.version import EXTRACTOR
 
 PORTALS_AT_ONCE = 200
 """Groups of portals a worker process runs side by side: each waits for its host most of the time.
@@ -116,6 +117,9 @@ class Run:
             try:
                 for line in recover(connection, self._options.warc):
                     self._on_log(logging.WARNING, line)
+                advice = rules.warning(connection, self._options.db, EXTRACTOR)
+                if advice:
+                    self._on_log(logging.WARNING, advice)
                 self._seal(connection, late=True)
                 run_id = runs.begin(connection, self._portals)
             finally:

@@ -7,17 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from crawler.archive import search
+from crawler.archive import rules, search
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import LockHeldError, RunLock
 from crawler.archive.texts import text_of_version
+from crawler.cli.report import report
 from crawler.cli.reprocess import reprocess
+from crawler.demo.server import serve
 from crawler.records import Article
 from crawler.reprocess import reprocessing
 from crawler.reprocess.changes import Summary
@@ -25,6 +28,7 @@ from crawler.reprocess.reprocessing import UnknownPortalError
 from crawler.verify.verification import verify
 from crawler.version import EXTRACTOR
 from tests.support.archive import PORTAL
+from tests.support.crawling import Archive, entry, news_site
 from tests.support.rereading import (
     OLD,
     Shelf,
@@ -402,6 +406,55 @@ def test_a_kill_loses_nothing_and_the_next_one_goes_on(shelf: Shelf) -> None:
     assert shelf.query("SELECT count(*), count(replaces), count(author) FROM versions") == [(240, 120, 120)]
     assert shelf.query("SELECT count(*) FROM articles WHERE author IS NULL") == [(0,)]
     assert_all_is_well(shelf)
+
+
+# Before the next crawl.
+
+
+def advice(shelf: Shelf, extractor: str = EXTRACTOR) -> str | None:
+    return rules.warning(shelf.conn, shelf.db, extractor)
+
+
+def test_an_archive_that_other_rules_read_says_so_until_all_of_it_was_read_again(shelf: Shelf) -> None:
+    assert advice(shelf) is None
+    shelf.see(page())
+    told = f"({OLD}) than today's ({EXTRACTOR})"
+    assert told in (advice(shelf) or "")
+    shelf.reprocess(dry_run=True)
+    shelf.reprocess(portals=frozenset({PORTAL}))
+    shelf.reprocess(since="2024-01-02")
+    assert told in (advice(shelf) or "")
+    shelf.reprocess()
+    assert shelf.query("SELECT extractor FROM versions") == [(OLD,)], "it was read as before"
+    assert advice(shelf) is None
+    assert "xianzhi reprocess" in (advice(shelf, "xianzhi-9") or "")
+
+
+def test_an_archive_that_todays_rules_read_has_nothing_to_say(shelf: Shelf) -> None:
+    shelf.see(page(), extractor=EXTRACTOR)
+    shelf.see(page(author=None), day=1, extractor=f"{EXTRACTOR}/2")
+    assert advice(shelf) is None
+
+
+def test_where_the_folder_cannot_be_written_the_advice_stays_and_nothing_breaks(shelf: Shelf) -> None:
+    shelf.see(page())
+    shelf.db.with_name("archive.db.rules").mkdir()
+    assert shelf.reprocess().is_whole
+    assert advice(shelf) is not None
+
+
+def test_a_crawl_and_a_report_say_what_to_do_first(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    with serve({"liuxi": news_site(2)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        assert "reprocess" not in archive.crawl("--jobs", "1").words
+        with closing(open_archive(archive.db)) as conn:
+            conn.execute("UPDATE versions SET extractor = ?", (OLD,))
+        lines = [line for line in archive.crawl("--jobs", "1").words.splitlines() if "reprocess" in line]
+    assert len(lines) == 1
+    assert f"WARNING pages of this archive were read by other rules ({OLD})" in lines[0]
+    assert f"first run: xianzhi reprocess --db {archive.db}" in lines[0]
+    assert "xianzhi reprocess" in CliRunner().invoke(report, ["--db", str(archive.db)]).stdout
 
 
 # What is printed.

@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from crawler.archive import rules
 from crawler.archive.connection import open_archive
 from crawler.archive.defacements import Defacement, defacements
 from crawler.archive.queries import PortalReport
 from crawler.archive.queries import report as read_report
 from crawler.cli.options import db_option, json_option
 from crawler.cli.show import counted, output, plain, say_findings, say_json, status_text, table
+from crawler.version import EXTRACTOR
 
 COLUMNS = (
     "portal",
@@ -68,12 +70,15 @@ def report(*, run_id: str | None, defaced: bool, db: Path, as_json: bool) -> Non
             say_defaced(defacements(connection), db, as_json=as_json)
             return
         lines = read_report(connection, run_id)
+        advice = rules.warning(connection, db, EXTRACTOR)
     if run_id and not lines:
         raise click.UsageError(f"no such run: {run_id} (the table runs has the ids)")
     if as_json:
         say_json([dataclasses.asdict(line) for line in lines])
     else:
         say(lines, db)
+        if advice:
+            output().print(plain(advice), style="yellow", markup=False, soft_wrap=True)
     raise click.exceptions.Exit(0 if all(line.status in {None, "ok"} for line in lines) else 1)
 
 

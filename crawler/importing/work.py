@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from crawler.archive import afterwards, custody, imports, runs, writer
+from crawler.archive import afterwards, custody, imports, rules, runs, writer
 from crawler.archive.batch import Batch
 from crawler.archive.connection import open_archive, transaction
 from crawler.archive.lock import RunLock
@@ -110,6 +110,9 @@ class Import:
         with RunLock(self._db), closing(open_archive(self._db)) as conn:
             for line in recover(conn, self._warc):
                 self._on_log(logging.WARNING, line)
+            advice = rules.warning(conn, self._db, EXTRACTOR)
+            if advice:
+                self._on_log(logging.WARNING, advice)
             self._seal(conn, late=True)
             result = Imported(run_id=self._begin(conn))
             try:

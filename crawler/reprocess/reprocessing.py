@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from crawler.archive import afterwards, rereadings, runs
+from crawler.archive import afterwards, rereadings, rules, runs
 from crawler.archive.connection import open_archive, transaction
 from crawler.archive.histories import Histories, History, known_portals
 from crawler.archive.lock import RunLock
@@ -125,6 +125,8 @@ class Reprocessing:
             self._go_through(conn, histories, portals, progress, notes)
         if not (options.dry_run or self._is_stopping):
             notes.forget()
+            if not (options.portals or options.since or options.until):
+                rules.note(options.db, EXTRACTOR)
             self._learn(conn)
         counts = progress.summary.counts
         return Result(
