@@ -319,6 +319,7 @@ PAGES: dict[str, bytes] = {
     "/poll": b'<html><body><p id="said"></p><script>setInterval(() => fetch("/tick").then(r => r.text())'
     b".then(text => said.textContent += text), 50)</script></body></html>",
     "/tick": b"x",
+    "/endless": b'<html><body><script>document.body.append("x".repeat(2e6))</script></body></html>',
     "/many": b'<html><body><script>for (let i = 0; i < 100; i++) fetch("/tick?" + i)</script></body></html>',
     "/jump": b'<html><body><p>here</p><script>location.href = "/tick"</script></body></html>',
     "/moved": b'<html><body><p id="said"></p><script src="/old.js"></script></body></html>',
@@ -349,6 +350,7 @@ async def trial():
 
     drawing.DRAW_SECONDS = render.DRAW_SECONDS = render.GRACE_SECONDS = 2.5
     drawing.QUIET_SECONDS = 0.25
+    render.MAX_DRAWN = 1_000_000
     async with WireServer(answer) as server:
         with listener("127.0.0.2") as (outside, heard_outside), listener("127.0.0.1") as (inside, heard_inside):
             ways = {"/out": {"host": "127.0.0.2", "port": outside}, "/in": {"host": "127.0.0.1", "port": inside}}
@@ -401,6 +403,11 @@ def test_a_page_and_its_scripts_are_decoded_as_browsers_do_and_come_out_in_utf_8
 @needs_browser
 def test_a_page_whose_script_never_ends_fails_alone():
     assert found()[0]["/loop"].error == "RenderingFailed"
+
+
+@needs_browser
+def test_what_a_script_writes_without_measure_is_not_taken():
+    assert found()[0]["/endless"].error == "RenderingFailed"
 
 
 @needs_browser

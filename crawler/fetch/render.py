@@ -40,6 +40,8 @@ MAX_WORDS = 200
 """Characters of what Playwright says of a failure."""
 PAGES_AT_ONCE = 4
 """In one process; each takes some 100 MB."""
+MAX_DRAWN = 32 * 1024 * 1024
+"""Bytes of a drawn page, as of one that is fetched."""
 HEAD_BYTES = 16_384
 MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 DOCUMENT = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -158,6 +160,8 @@ class RenderDownloadHandler(ScrapyPlaywrightDownloadHandler, TapDownloadHandler)
         if drawing.html is None:
             raise RenderingFailed(f"the browser could not draw the page: {words}")
         html = drawing.html.encode("utf-8", "replace")
+        if len(html) > MAX_DRAWN:
+            raise RenderingFailed(f"the browser drew {len(html):,} bytes, and more than {MAX_DRAWN:,} are not taken")
         request.meta["rendering"] = Rendering(
             url=request.url, drawn_at=datetime.now(UTC), html=html, facts=tuple(self._facts(drawing).items())
         )
