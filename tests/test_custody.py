@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +17,6 @@ import pytest
 from crawler.archive import custody
 from crawler.archive.connection import open_archive
 from crawler.demo.server import serve
-from tests.conftest import ROOT
 from tests.support.crawling import Archive, entry, news_site
 from tests.support.verified import changing, files, findings, kinds, two_nights
 
@@ -107,17 +105,6 @@ def test_anybody_with_sqlite_can_compute_the_digest_of_the_rows(archive: Archive
             conn, table, span["from"], span["to"]
         )
         conn.close()
-
-
-def test_the_questions_of_the_worked_example_have_answers(written: Archive) -> None:
-    page = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
-    questions = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
-    assert len(questions) == 3
-    states, versions, paragraphs = (written.query(question) for question in questions)
-    assert [state for _, state, _ in states] == ["edited"]
-    assert [version[0] for version in versions] == [4, 13]
-    text = "\n".join(text for (text,) in paragraphs)
-    assert hashlib.sha256(text.encode()).hexdigest() == written.one("SELECT text_sha256 FROM versions WHERE id = 13")
 
 
 def test_scrapy_itself_seals_its_run(tmp_path: Path) -> None:
