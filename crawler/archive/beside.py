@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crawler.archive.lock import LockHeldError
-from crawler.warc.files import lock, sync_folder
+from crawler.disk import sync_folder
+from crawler.warc.files import lock
 
 
 @contextmanager

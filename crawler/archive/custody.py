@@ -23,7 +23,7 @@ from typing import Any
 from crawler.archive import runs
 from crawler.archive.times import to_second
 from crawler.version import SOFTWARE
-from crawler.warc.files import OPEN, WarcError, open_for_reading
+from crawler.warc.files import WarcError, digest_of
 
 FORMAT = "xianzhi-manifest/1"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -209,14 +209,13 @@ def _files(warc: Path, names: Sequence[str]) -> tuple[list[dict[str, Any]], list
     finished, unfinished = [], []
     for name in sorted(set(names)):
         try:
-            with open_for_reading(warc, name) as file:
-                if file.name.endswith(OPEN):
-                    unfinished.append(name)
-                    continue
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-                finished.append({"name": name, "bytes": file.tell(), "sha256": sha256})
+            said = digest_of(warc, name)
         except WarcError:
+            said = None
+        if said is None:
             unfinished.append(name)
+        else:
+            finished.append({"name": name, "bytes": said[0], "sha256": said[1]})
     return finished, unfinished
 
 

@@ -14,10 +14,11 @@ from crawler.archive import selection
 from crawler.archive.replay_index import Index
 from crawler.archive.selection import Chosen, ChosenFile, Overview, Page, Selection
 from crawler.archive.times import parse, to_second
+from crawler.disk import sync_folder
 from crawler.records import RecordRef
 from crawler.version import SOFTWARE
 from crawler.warc import cdxj, excerpt
-from crawler.warc.files import OPEN, open_for_reading, sync_folder
+from crawler.warc.files import OPEN, open_whole
 from crawler.warc.wacz import WaczWriter
 
 PART = "-part"
@@ -76,7 +77,7 @@ def write_cdxj(db: Path, warc: Path, out: Path, wanted: Selection, *, progress: 
         step = _Steps(progress, contents.bytes)
         files = 0
         for file in selection.files(conn):
-            with open_for_reading(warc, file.name) as source, excerpt.headers(source) as fields_at:
+            with open_whole(warc, file.name) as source, excerpt.headers(source) as fields_at:
                 if source.name.endswith(OPEN):
                     continue
                 files += 1
@@ -112,7 +113,7 @@ def _add_pages(conn: sqlite3.Connection, wacz: WaczWriter) -> int:
 def _add_file(
     conn: sqlite3.Connection, warc: Path, file: ChosenFile, wacz: WaczWriter, index: Index, step: _Steps
 ) -> None:
-    with open_for_reading(warc, file.name) as source:
+    with open_whole(warc, file.name) as source:
         # By its own name only with the very bytes that the archive has: its digest may stand in a manifest.
         is_whole = file.whole and not source.name.endswith(OPEN)
         name = file.name if is_whole else _name_of_part(file.name)

@@ -11,7 +11,7 @@ from typing import cast, get_args
 from crawler.records import RecordRef, Truncation
 from crawler.text.urls import same_site
 from crawler.warc.checking import Damage, Found, Oversized, walk
-from crawler.warc.files import WarcError, open_for_reading
+from crawler.warc.files import WarcError, open_whole
 from crawler.warc.record import RENDERING
 
 CAPTURED = frozenset({"response", "revisit", "resource"})
@@ -59,7 +59,7 @@ class Unreadable:
 
 def held(folder: Path, file: str, hosts: Collection[str]) -> Iterator[Held | Elsewhere | Unreadable]:
     """Every capture in *file*, and what of it cannot be read, in order. Raises WarcError where there is no file."""
-    with open_for_reading(folder, file) as stream:
+    with open_whole(folder, file) as stream:
         try:
             data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError as error:

@@ -14,7 +14,7 @@ from crawler.archive.findings import CaptureRow, Finding, OriginalRow, rows_of
 from crawler.archive.recovery import CAPTURED, FILE_NAME
 from crawler.archive.times import parse
 from crawler.warc.checking import Damage, Found, Oversized, walk
-from crawler.warc.files import OPEN, WarcError, open_for_reading
+from crawler.warc.files import OPEN, WarcError, open_whole
 from crawler.warc.http import Response
 from crawler.warc.reader import response_of
 from crawler.warc.readers import complaints
@@ -41,7 +41,7 @@ def check_file(conn: sqlite3.Connection, warc: Path, name: str, sealed: SealedFi
     """
     report = FileReport()
     try:
-        with open_for_reading(warc, name) as file:
+        with open_whole(warc, name) as file:
             is_open = file.name.endswith(OPEN)
             is_growing = is_open and _is_being_written(file.fileno())
             report.bytes = os.fstat(file.fileno()).st_size

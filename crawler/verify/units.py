@@ -12,10 +12,11 @@ from crawler.archive.connection import open_archive
 from crawler.archive.custody_checks import SealedFile
 from crawler.archive.findings import Finding, captured_files
 from crawler.verify.files import check_file
-from crawler.warc.files import OPEN
+from crawler.warc.files import Listed, listed
 
 IDS = {"versions": 2_000, "sections": 20_000}
 """Ids that are checked in one piece: about a second."""
+NOT_THERE = Listed(0, "0")
 FINDINGS = 200
 """Findings that are told of one piece; the others are counted."""
 
@@ -85,11 +86,9 @@ def _files(conn: sqlite3.Connection, db: Path, warc: Path) -> Iterator[Unit]:
     """Every file that is there, or that rows or manifests say should be."""
     captures = captured_files(conn)
     sealed = custody_checks.sealed_files(conn, db)
-    there = {
-        path.name.removesuffix(OPEN) for pattern in ("*.warc.gz", f"*.warc.gz{OPEN}") for path in warc.glob(pattern)
-    }
-    for name in sorted(there | captures.keys() | sealed.keys()):
-        size, changed_at = _size_and_time(warc, name)
+    there = listed(warc)
+    for name in sorted(there.keys() | captures.keys() | sealed.keys()):
+        size, changed_at = there.get(name, NOT_THERE)
         yield Unit(
             subject="file",
             name=name,
@@ -97,16 +96,6 @@ def _files(conn: sqlite3.Connection, db: Path, warc: Path) -> Iterator[Unit]:
             bytes=size,
             mark=f"{size} bytes of {changed_at}, {captures.get(name, 0)} rows",
         )
-
-
-def _size_and_time(warc: Path, name: str) -> tuple[int, int]:
-    for candidate in (name, name + OPEN):
-        try:
-            status = (warc / candidate).stat()
-        except OSError:
-            continue
-        return status.st_size, status.st_mtime_ns
-    return 0, 0
 
 
 def _spans(conn: sqlite3.Connection) -> Iterator[Unit]:

@@ -15,8 +15,9 @@ from typing import Literal
 
 from isal import isal_zlib
 
+from crawler.disk import sync_folder
 from crawler.vectors import settle
-from crawler.warc.files import OPEN, WarcError, sync_folder
+from crawler.warc.files import OPEN, WarcError
 from crawler.warc.rewriting import HEADER_LIMIT, LENGTH, rewrite
 
 Form = Literal["records", "whole", "arc"]

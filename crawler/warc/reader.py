@@ -11,8 +11,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from crawler.records import RecordRef
+from crawler.store import StoreError
 from crawler.vectors import settle
-from crawler.warc.files import OPEN, WarcError, open_for_reading
+from crawler.warc.files import OPEN, WarcError, open_for_reading, open_whole
 from crawler.warc.http import Head, Response, parse_response
 from crawler.warc.members import inflated
 from crawler.warc.record import Original
@@ -127,10 +128,10 @@ def fields_of(data: bytes, ref: RecordRef) -> dict[str, str]:
 def entries(path: Path) -> Iterator[Entry]:
     """Every whole record of a WARC or ARC file in order; of a file that is still ``.open``, those that are there.
 
-    Raises WarcError where what follows can't be read, unless it is a record cut short at the end.
+    Raises WarcError where there is no file, or what follows can't be read, unless it is a record cut short at the end.
     """
     name = path.name.removesuffix(OPEN)
-    with path.open("rb") as stream:
+    with open_whole(path.parent, name) as stream:
         iterator = ArchiveIterator(stream)
         try:
             for record in iterator:
@@ -154,7 +155,10 @@ def response_of(record: Record) -> Response:
 def _read(folder: Path, ref: RecordRef, length: int) -> bytes:
     with open_for_reading(folder, ref.file) as stream:
         stream.seek(ref.offset)
-        return stream.read(length)
+        try:
+            return stream.read(length)
+        except StoreError as error:
+            raise _broken(ref, str(error)) from error
 
 
 def _header(data: bytes, ref: RecordRef) -> tuple[dict[str, str], int]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from crawler.warc.files import CUT, OPEN, WarcError, finish, lock, sync_folder
+from crawler.disk import sync_folder
+from crawler.warc.files import CUT, OPEN, WarcError, finish, lock
 from crawler.warc.members import MARK, read_member
 from crawler.warc.record import record_id
 
