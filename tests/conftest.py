@@ -1,9 +1,14 @@
 """What all tests share: where the real pages lie, and that nothing skips where everything is required."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.s3 import S3
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -16,6 +21,25 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(NO_SHARED)
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3]":
+    """One S3 server a test process."""
+    from tests.support.s3 import serving
+
+    with serving(tmp_path_factory.mktemp("s3")) as s3:
+        yield s3
+
+
+@pytest.fixture
+def s3(s3_server: "S3", monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
+    """The server, in this process's environment, its line whole before and after."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield s3_server
+    if not s3_server.line.is_open:
+        s3_server.line.mend()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,7 @@ from crawler.store import ObjectDiffersError, ObjectMissingError, Store, StoreEr
 from crawler.store.remote_file import RemoteFile
 from crawler.store.s3 import PART_BYTES
 from tests.conftest import ROOT
-from tests.support.s3 import S3, needs_s3, s3, s3_server  # noqa: F401
+from tests.support.s3 import S3, needs_s3
 
 HOSTILE = [
     "",

@@ -161,23 +161,6 @@ def serving(folder: Path) -> Iterator[S3]:
             process.wait(10)
 
 
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    """One server a test process."""
-    with serving(tmp_path_factory.mktemp("s3")) as s3:
-        yield s3
-
-
-@pytest.fixture
-def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
-    """The server, in this process's environment, its line whole before and after."""
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    yield s3_server
-    if not s3_server.line.is_open:
-        s3_server.line.mend()
-
-
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
     while True:
