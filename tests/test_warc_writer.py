@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.records import RecordRef
-from crawler.warc.files import WarcError
+from crawler.warc.files import WarcError, open_files
 from crawler.warc.http import parse_response
 from crawler.warc.reader import entries, read_original, read_record
 from crawler.warc.record import IDENTICAL_PAYLOAD, NOT_MODIFIED, original_at, record_id, warc_date
@@ -292,6 +292,38 @@ def test_files_rotate_between_exchanges(tmp_path: Path):
         kinds = [entry.kind for entry in entries(path)]
         assert kinds == ["warcinfo", *["response", "request"] * (len(kinds) // 2)]
         assert_both_readers_are_content(path)
+
+
+def test_a_file_that_is_old_enough_is_finished_however_short_it_is(tmp_path: Path):
+    moments = [STARTED]
+    with WarcWriter(
+        tmp_path, "qianxian", info=INFO, max_age=timedelta(minutes=15), clock=lambda: moments[-1]
+    ) as writer:
+        write(writer, exchange())
+        moments.append(STARTED + timedelta(minutes=14, seconds=59))
+        writer.flush()
+        assert len(open_files(tmp_path)) == 1
+        write(writer, exchange())
+        moments.append(STARTED + timedelta(minutes=15))
+        writer.flush()
+        assert open_files(tmp_path) == []
+        write(writer, exchange())
+        moments.append(STARTED + timedelta(minutes=30))
+        write(writer, exchange())
+        assert open_files(tmp_path) == []
+    held = [[entry.kind for entry in entries(path)] for path in sorted(tmp_path.iterdir())]
+    assert held == [["warcinfo", "response", "request", "response", "request"]] * 2
+
+
+def test_writers_of_several_hosts_are_given_numbers_that_never_meet(tmp_path: Path):
+    names = set()
+    for host, first in (("one", 7_000_001_0001), ("other", 8_000_001_0001)):
+        with WarcWriter(tmp_path / host, "qianxian", info=INFO, first_serial=first, clock=lambda: STARTED) as writer:
+            names.add(write(writer, exchange()).file)
+    assert names == {
+        "xianzhi-qianxian-20260301180509-70000010001.warc.gz",
+        "xianzhi-qianxian-20260301180509-80000010001.warc.gz",
+    }
 
 
 def test_two_writers_in_the_same_second_never_share_a_file(tmp_path: Path):

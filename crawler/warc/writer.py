@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +26,9 @@ def _now() -> datetime:
 class WarcWriter:
     """Writes one portal's exchanges into WARC files of about *max_bytes* each; for one thread.
 
+    A file older than *max_age* is finished with the next exchange or ``flush``, however short it is. *first_serial* is
+    the first file's number: where several hosts write, theirs must not meet in names.
+
     *info* says who archives and how (``software``, ``operator``, ``robots``, ``http-header-user-agent`` …) and opens
     every file. A file is created with its first exchange and locked while it is open. What ``write_exchange`` returned
     from has reached the operating system, so a killed process loses nothing of it; ``flush(fsync=True)`` and ``close``
@@ -39,6 +42,8 @@ class WarcWriter:
         *,
         info: Mapping[str, str],
         max_bytes: int = 1_000_000_000,
+        max_age: timedelta = timedelta.max,
+        first_serial: int = 1,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         file_name(portal_id, "", 0)  # an unusable id shows now, not with the first page
@@ -46,8 +51,9 @@ class WarcWriter:
         self._portal_id = portal_id
         self._info = info
         self._max_bytes = max_bytes
+        self._max_age = max_age
         self._clock = clock
-        self._serial = 0
+        self._serial = first_serial - 1
         self._file: _OpenFile | None = None
 
     def write_exchange(
@@ -116,8 +122,15 @@ class WarcWriter:
         return place
 
     def flush(self, *, fsync: bool = False) -> None:
-        """Hand everything to the operating system (it is there already) and, with *fsync*, to the disk."""
-        if fsync and self._file is not None:
+        """Hand everything to the operating system (it is there already) and, with *fsync*, to the disk.
+
+        A file that is old enough is finished.
+        """
+        if self._file is None:
+            return
+        if self._is_old(self._file):
+            self.close()
+        elif fsync:
             self._file.sync()
 
     def close(self) -> None:
@@ -143,7 +156,7 @@ class WarcWriter:
         while True:
             self._serial += 1
             name = file_name(self._portal_id, f"{stamp:%Y%m%d%H%M%S}", self._serial)
-            file = _OpenFile.create(self._folder, name)
+            file = _OpenFile.create(self._folder, name, opened_at=stamp)
             if file is not None:
                 break
         identifier = record_id(name, 0)
@@ -169,20 +182,23 @@ class WarcWriter:
             if file.is_broken:
                 self._file = None  # it ends in half a record: left for salvage
             raise
-        if file.size >= self._max_bytes:
+        if file.size >= self._max_bytes or self._is_old(file):
             self.close()
+
+    def _is_old(self, file: "_OpenFile") -> bool:
+        return self._clock() - file.opened_at >= self._max_age
 
 
 class _OpenFile:
     """A file being written: unbuffered, because a member is written at once, and always ending in a whole exchange."""
 
     @classmethod
-    def create(cls, folder: Path, name: str) -> Self | None:
+    def create(cls, folder: Path, name: str, *, opened_at: datetime) -> Self | None:
         """Create ``name.open``; None where the *name* is taken."""
         path = folder / (name + OPEN)
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644)
-            file = cls(path, name, descriptor)
+            file = cls(path, name, descriptor, opened_at)
             is_ours = lock(descriptor)
         except FileExistsError:
             return None
@@ -193,9 +209,10 @@ class _OpenFile:
             return None
         return file
 
-    def __init__(self, path: Path, name: str, descriptor: int) -> None:
+    def __init__(self, path: Path, name: str, descriptor: int, opened_at: datetime) -> None:
         self.path = path
         self.name = name
+        self.opened_at = opened_at
         self.warcinfo = record_id(name, 0)
         self.size = 0
         self.is_broken = False
