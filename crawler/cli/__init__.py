@@ -70,12 +70,13 @@ def main(argv: list[str] | None = None) -> Any:
     from crawler.archive.connection import ArchiveError  # noqa: PLC0415 - quick --help
     from crawler.archive.lock import LockHeldError  # noqa: PLC0415
     from crawler.catalogue import CatalogueError  # noqa: PLC0415
+    from crawler.store import StoreError  # noqa: PLC0415
 
     try:
         return cli(argv)
     except LockHeldError as error:
         code, message = 3, str(error)
-    except (ArchiveError, CatalogueError) as error:
+    except (ArchiveError, CatalogueError, StoreError) as error:
         code, message = 2, str(error)
     except sqlite3.Error as error:
         code, message = (

@@ -65,7 +65,8 @@ def open_for_reading(folder: Path, name: str) -> BinaryIO:
 def open_whole(folder: Path, name: str) -> BufferedReader:
     """Open a file that is to be read from end to end, or mapped; one in a store is first copied to a temporary file.
 
-    Its ``name`` ends as the file's does. Raises WarcError as `open_for_reading` does, and OSError for a full disk.
+    Its ``name`` ends as the file's does. Raises WarcError as `open_for_reading` does, and where there is no room for a
+    copy.
     """
     file = _at_hand(folder, name)
     if file is not None:
@@ -99,14 +100,13 @@ def digest_of(folder: Path, name: str) -> tuple[int, str] | None:
 def listed(folder: Path) -> dict[str, Listed]:
     """Every WARC file of ours in *folder*, finished or not, and in the store that it points to, by name.
 
-    Raises WarcError where the store does not answer.
+    Raises StoreError where the store does not answer.
     """
     found = {}
-    with _store_errors():
-        store = store_behind(folder)
-        for stored in store.listed(IN_STORE) if store else ():
-            if stored.name.endswith(SUFFIX):
-                found[stored.name.removeprefix(IN_STORE)] = Listed(stored.bytes, str(stored.changed_at))
+    store = store_behind(folder)
+    for stored in store.listed(IN_STORE) if store else ():
+        if stored.name.endswith(SUFFIX):
+            found[stored.name.removeprefix(IN_STORE)] = Listed(stored.bytes, str(stored.changed_at))
     for path in [*open_files(folder), *folder.glob(f"*{SUFFIX}")]:
         with suppress(FileNotFoundError):  # it may have been finished in between
             status = path.stat()
@@ -139,7 +139,7 @@ def _store_with(folder: Path, name: str) -> Store:
 def _store_errors() -> Iterator[None]:
     try:
         yield
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         raise WarcError(str(error)) from error
 
 

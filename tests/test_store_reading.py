@@ -1,0 +1,153 @@
+"""An archive whose WARC files are in a store: everything that reads them reads the same."""
+
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from crawler.archive import custody
+from crawler.archive.connection import open_archive
+from crawler.archive.packages import write_cdxj, write_wacz
+from crawler.archive.recovery import adopt
+from crawler.archive.selection import Selection
+from crawler.catalogue import load
+from crawler.cli import main
+from crawler.reprocess.reprocessing import Options, Reprocessing
+from crawler.store import Store, open_store, point
+from crawler.verify.verification import verify
+from crawler.warc.files import WarcError, digest_of, open_for_reading, open_whole
+from tests.support.crawling import Archive
+from tests.support.s3 import S3, needs_s3
+from tests.support.verified import files, findings, kinds, two_nights
+
+
+@dataclass(frozen=True)
+class Away:
+    """An archive, the same one without its WARC files, and the store that has them."""
+
+    before: Archive
+    after: Archive
+    store: Store
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    return two_nights(tmp_path_factory.mktemp("crawled"))
+
+
+@pytest.fixture(params=["folder", pytest.param("s3", marks=needs_s3)])
+def away(request: pytest.FixtureRequest, crawled: Archive, tmp_path: Path) -> Away:
+    if request.param == "s3":
+        store = open_store(request.getfixturevalue("s3").bucket())
+    else:
+        (tmp_path / "store").mkdir()
+        store = open_store(str(tmp_path / "store"))
+    after = Archive(tmp_path / "after")
+    shutil.copytree(crawled.folder, after.folder)
+    for path in files(after):
+        store.put(path, f"warc/{path.name}")
+        path.unlink()
+    point(after.warc, store)
+    return Away(crawled, after, store)
+
+
+def test_it_is_verified_to_the_byte(away: Away) -> None:
+    here, there = (verify(db=each.db, warc=each.warc, jobs=1, restart=True) for each in (away.before, away.after))
+    assert there.findings == here.findings == ()
+    assert there.counts == here.counts
+
+
+def test_damage_in_the_store_is_found(away: Away, tmp_path: Path) -> None:
+    damaged, lost = (path.name for path in files(away.before)[:2])
+    data = bytearray((away.before.warc / damaged).read_bytes())
+    data[-40] ^= 1
+    (away.after.warc / damaged).write_bytes(data)
+    (away.store.fetch(f"warc/{lost}", tmp_path)).unlink()
+    assert kinds(findings(away.after)) >= {"changed", "damaged"}
+
+
+def test_what_is_in_neither_place_is_missing(away: Away, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    point(away.after.warc, open_store(str(tmp_path / "empty")))
+    assert kinds(findings(away.after)) == {"missing"}
+
+
+def test_a_package_for_replay_is_the_same_file(away: Away, tmp_path: Path) -> None:
+    for write in (write_wacz, write_cdxj):
+        made = []
+        for number, each in enumerate((away.before, away.after)):
+            out = tmp_path / f"{number}"
+            write(each.db, each.warc, out, Selection(), progress=lambda *_: None)
+            made.append(out.read_bytes())
+        assert made[0] == made[1]
+
+
+def test_reading_it_again_finds_nothing_new(away: Away) -> None:
+    catalogue = load(away.after.folder / "portals.toml")
+    counts = [
+        Reprocessing(Options(db=each.db, warc=each.warc, jobs=1, dry_run=True), catalogue)().summary.counts
+        for each in (away.before, away.after)
+    ]
+    assert counts[0] == counts[1]
+    assert (counts[1].captures > 10, counts[1].failed, counts[1].reread) == (True, 0, 0)
+
+
+def test_a_manifest_says_the_same_of_a_file_there_as_here(away: Away) -> None:
+    for path in files(away.before):
+        assert digest_of(away.after.warc, path.name) == digest_of(away.before.warc, path.name)
+    with closing(open_archive(away.after.db)) as conn:
+        conn.execute("DELETE FROM manifests")
+        custody.seal(conn, db=away.after.db, warc=away.after.warc, late=True)
+    assert findings(away.after) == []
+
+
+def test_records_without_a_row_are_adopted_from_there(away: Away) -> None:
+    second = files(away.before)[1]
+    with closing(open_archive(away.after.db)) as conn:
+        conn.execute("PRAGMA foreign_keys = OFF")
+        conn.execute("DELETE FROM captures WHERE warc_file = ? AND kind = 'robots'", (second.name,))
+        assert adopt(conn, away.after.warc / second.name) == 1
+
+
+def test_what_lies_here_is_read_here(away: Away) -> None:
+    [first, *_] = files(away.before)
+    (away.after.warc / first.name).write_bytes(b"nearer")
+    for opened in (open_for_reading, open_whole):
+        with opened(away.after.warc, first.name) as file:
+            assert file.read() == b"nearer"
+
+
+@pytest.mark.parametrize("name", ["../a.db", "/etc/passwd", "..", "", "store.toml/..", "县.warc.gz", ".hidden"])
+def test_hostile_names_reach_no_other_object(away: Away, name: str) -> None:
+    for read in (open_for_reading, open_whole, digest_of):
+        with pytest.raises(WarcError):
+            read(away.after.warc, name)
+
+
+def test_a_file_read_from_end_to_end_leaves_no_copy(
+    away: Away, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(copies))
+    [first, *_] = files(away.before)
+    with open_whole(away.after.warc, first.name) as file:
+        assert file.read() == first.read_bytes()
+        assert file.name.endswith(first.name)
+        assert list(copies.iterdir()) == []
+
+
+@needs_s3
+def test_a_store_that_is_away_is_said_and_nothing_is_called_missing(
+    s3: S3, crawled: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = Archive(tmp_path / "after")
+    shutil.copytree(crawled.folder, archive.folder)
+    point(archive.warc, open_store(s3.bucket()))
+    s3.line.cut()
+    with pytest.raises(SystemExit) as end:
+        main(["verify", "--db", str(archive.db)])
+    assert end.value.code == 2
+    assert "s3://" in capsys.readouterr().err
