@@ -224,10 +224,11 @@ def test_another_file_under_a_segment_s_name_stays_here_and_both_digests_are_tol
 
 
 @needs_s3
+@pytest.mark.parametrize("seconds", [1, pytest.param(30, marks=pytest.mark.soak)])
 def test_a_store_that_goes_away_in_mid_upload_costs_nothing_and_is_told_once(
-    s3: S3, spool: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    s3: S3, spool: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: int
 ) -> None:
-    monkeypatch.setattr("crawler.spool.upload.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("crawler.spool.upload.POLL_SECONDS", seconds / 10)
     caplog.set_level(logging.INFO)
     store = open_store(s3.bucket())
     for name in (NAME, OTHER):
@@ -240,7 +241,7 @@ def test_a_store_that_goes_away_in_mid_upload_costs_nothing_and_is_told_once(
     thread.start()
     wait_for(lambda: not s3.line.is_open)
     wait_for(lambda: caplog.text.count("not uploaded for now") == 1)
-    time.sleep(1)
+    time.sleep(seconds)
     s3.line.mend()
     wait_for(lambda: Spool(spool).shards() == [])
     stop.set()
