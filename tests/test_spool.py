@@ -23,7 +23,7 @@ from crawler.warc.reader import read_record
 from crawler.warc.record import record_id
 from tests.conftest import ROOT
 from tests.support.s3 import S3, needs_s3
-from tests.support.spooled import end, filling, kill
+from tests.support.spooled import end, fill, filling, kill
 
 NAME = shard_name(7, 1, now=datetime(2026, 11, 22, 8, 0, 0, tzinfo=UTC))
 OTHER = shard_name(7, 2, now=datetime(2026, 11, 22, 8, 0, 1, tzinfo=UTC))
@@ -50,8 +50,7 @@ def spool(tmp_path: Path) -> Path:
 def test_a_shard_that_ended_is_brought_with_its_files_first_and_leaves_nothing_behind(
     spool: Path, store: Store
 ) -> None:
-    with filling(spool, NAME, pages=40, segment_bytes=20_000) as process:
-        end(process)
+    fill(spool, NAME, pages=40, segment_bytes=20_000)
     told: list[str] = []
     assert Uploader(Spool(spool), store, told.append).once()
     assert told == [*store.names("warc/"), f"shards/{NAME}.db"]
@@ -129,8 +128,7 @@ def test_a_process_that_died_before_it_opened_anything_leaves_nothing(spool: Pat
 
 
 def test_a_folder_half_deleted_when_the_kill_came_is_not_taken_for_a_shard(spool: Path, store: Store) -> None:
-    with filling(spool, NAME, pages=4) as process:
-        end(process)
+    fill(spool, NAME, pages=4)
     (spool / NAME).rename(spool / f"{NAME}.gone")
     (spool / f"{NAME}.gone" / f"{NAME}.db").unlink()
     assert Spool(spool).shards() == []
@@ -164,14 +162,12 @@ def test_files_of_two_shards_are_numbered_apart(spool: Path) -> None:
 
 def test_the_spool_says_how_much_it_holds(spool: Path) -> None:
     assert Spool(spool).bytes() == 0
-    with filling(spool, NAME, pages=4, page_bytes=50_000) as process:
-        end(process)
+    fill(spool, NAME, pages=4, page_bytes=50_000)
     assert Spool(spool).bytes() == sum(path.stat().st_size for path in spool.rglob("*") if path.is_file())
 
 
 def test_what_cannot_be_told_yet_is_not_deleted_and_told_again(spool: Path, store: Store) -> None:
-    with filling(spool, NAME, pages=4) as process:
-        end(process)
+    fill(spool, NAME, pages=4)
     told: list[str] = []
 
     def tell(name: str) -> None:
@@ -192,8 +188,7 @@ def test_one_shard_that_cannot_be_brought_is_told_once_and_does_not_hold_up_the_
     spool: Path, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in (NAME, OTHER):
-        with filling(spool, name, pages=4) as process:
-            end(process)
+        fill(spool, name, pages=4)
     shard = Spool(spool).shards()[0]
     shard.db.write_bytes(b"no database" * 1_000)
     uploader, _ = uploader_of(spool, store)
@@ -210,8 +205,7 @@ def test_one_shard_that_cannot_be_brought_is_told_once_and_does_not_hold_up_the_
 def test_another_file_under_a_segment_s_name_stays_here_and_both_digests_are_told(
     spool: Path, store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with filling(spool, NAME, pages=4) as process:
-        end(process)
+    fill(spool, NAME, pages=4)
     [segment] = Spool(spool).shards()[0].segments()
     other = tmp_path / "other"
     other.write_bytes(b"other")
@@ -232,8 +226,7 @@ def test_a_store_that_goes_away_in_mid_upload_costs_nothing_and_is_told_once(
     caplog.set_level(logging.INFO)
     store = open_store(s3.bucket())
     for name in (NAME, OTHER):
-        with filling(spool, name, pages=20, page_bytes=1_000_000, segment_bytes=11_000_000) as process:
-            end(process)
+        fill(spool, name, pages=20, page_bytes=1_000_000, segment_bytes=11_000_000)
     s3.line.cut_after(15_000_000)  # in the second file, which goes in parts
     uploader, told = uploader_of(spool, store)
     stop = threading.Event()
@@ -258,8 +251,7 @@ def test_a_store_that_goes_away_in_mid_upload_costs_nothing_and_is_told_once(
 def test_an_upload_that_was_killed_in_the_middle_is_done_again_and_nothing_is_double(s3: S3, spool: Path) -> None:
     url = s3.bucket()
     store = open_store(url)
-    with filling(spool, NAME, pages=40, page_bytes=1_000_000, segment_bytes=20_000_000) as process:
-        end(process)
+    fill(spool, NAME, pages=40, page_bytes=1_000_000, segment_bytes=20_000_000)
     environment = os.environ | s3.environment
     for after in (5_000_000, 25_000_000):
         carried = s3.line.carried
@@ -276,8 +268,7 @@ def test_an_upload_that_was_killed_in_the_middle_is_done_again_and_nothing_is_do
 
 
 def test_the_end_does_not_wait_for_a_store_that_is_away(spool: Path, tmp_path: Path) -> None:
-    with filling(spool, NAME, pages=4) as process:
-        end(process)
+    fill(spool, NAME, pages=4)
     stop = threading.Event()
     stop.set()
     assert not Uploader(Spool(spool), open_store(str(tmp_path / "not mounted")), lambda _: None).run(stop)

@@ -40,6 +40,8 @@ class Line:
     def cut(self) -> None:
         """Nobody gets through any more."""
         with self._lock:
+            if not self._is_open:
+                return  # several connections may have reached the limit at once
             self._is_open = False
             self._listening.shutdown(socket.SHUT_RDWR)
             self._listening.close()
@@ -67,8 +69,7 @@ class Line:
 
     def close(self) -> None:
         """For good."""
-        if self._is_open:
-            self.cut()
+        self.cut()
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._accept, args=(self._listening,), daemon=True)

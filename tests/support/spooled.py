@@ -38,6 +38,13 @@ def filling(
             process.kill()
 
 
+def fill(spool: Path, name: str, *, pages: int, page_bytes: int = 2_000, segment_bytes: int = 1_000_000) -> None:
+    """A shard of a process that ended well."""
+    with Spool(spool).begin(name) as shard:
+        for _ in _filled(shard, pages, page_bytes, segment_bytes):
+            pass
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """With no chance to do anything."""
     process.send_signal(signal.SIGKILL)
@@ -50,8 +57,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0
 
 
-def fill(shard: Shard, pages: int, page_bytes: int, segment_bytes: int) -> None:
-    """Write pages that do not compress, wait for the word to end, and end."""
+def _filled(shard: Shard, pages: int, page_bytes: int, segment_bytes: int) -> Iterator[None]:
+    """Write pages that do not compress; stops before the last rows are stored and the files finished."""
     conn = begin(open_archive(shard.db))
     conn.execute("INSERT INTO portal_runs (run_id, portal_id, status) VALUES (?, ?, 'interrupted')", (RUN, PORTAL))
     with WarcWriter(shard.warc, PORTAL, info=INFO, max_bytes=segment_bytes, first_serial=shard.first_serial) as warc:
@@ -65,9 +72,7 @@ def fill(shard: Shard, pages: int, page_bytes: int, segment_bytes: int) -> None:
             rows.append(StoredCapture(capture=capture(url=url, record=place, payload_sha256=sha256)))
         stored, late = rows[:-WITHOUT_ROWS], rows[-WITHOUT_ROWS:]
         writer.write(conn, Batch(run_id=RUN, extractor=EXTRACTOR, captures=tuple(stored)))
-        sys.stdout.write("filled\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+        yield
         writer.write(conn, Batch(run_id=RUN, extractor=EXTRACTOR, captures=tuple(late)))
     conn.close()
 
@@ -75,4 +80,7 @@ def fill(shard: Shard, pages: int, page_bytes: int, segment_bytes: int) -> None:
 if __name__ == "__main__":
     folder, shard_name, *numbers = sys.argv[1:]
     with Spool(Path(folder)).begin(shard_name) as begun:
-        fill(begun, *map(int, numbers))
+        for _ in _filled(begun, *map(int, numbers)):
+            sys.stdout.write("filled\n")
+            sys.stdout.flush()
+            sys.stdin.read()
