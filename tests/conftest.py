@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.support.postgres import Postgres
     from tests.support.s3 import S3
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +41,21 @@ def s3(s3_server: "S3", monkeypatch: pytest.MonkeyPatch) -> "Iterator[S3]":
     yield s3_server
     if not s3_server.line.is_open:
         s3_server.line.mend()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    """A PostgreSQL of this process's tests."""
+    from tests.support.postgres import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def dsn(postgres: "Postgres") -> str:
+    """A database of one test's own."""
+    return postgres.database()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
