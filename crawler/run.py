@@ -1,20 +1,19 @@
 """One run: the lock, the workers, the report."""
 
 import logging
-import multiprocessing
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import wait
 
 from crawler.archive import afterwards, custody, rules, runs
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.recovery import recover
 from crawler.catalogue import Portal
+from crawler.children import Child
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.messages import Broken, Done, Progress, Said, Stop, Work
@@ -65,19 +64,11 @@ class RunResult:
 
 
 @dataclass(slots=True)
-class _Child:
-    process: SpawnProcess
-    pipe: Connection
+class _Child(Child):
     groups: list[tuple[Portal, ...]] = field(default_factory=list)
 
     def is_done_with(self, group: tuple[Portal, ...], ended: dict[str, Tally]) -> bool:
         return all(portal.id in ended for portal in group)
-
-
-def _worker(pipe: Connection, options: Options, run_id: str) -> None:
-    from crawler import worker  # noqa: PLC0415 - the parent needs no Scrapy: it starts half a second sooner
-
-    worker.main(pipe, options, run_id)
 
 
 class Run:
@@ -185,7 +176,7 @@ class Run:
     def _hand_out(self, run_id: str) -> None:
         jobs = max(1, min(self._options.jobs, len(self._waiting) + len(self._children)))
         while self._waiting and len(self._children) < jobs:
-            self._children.append(self._start(run_id))
+            self._children.append(_Child.start(self._options, run_id))
         while self._waiting:
             child = min(self._children, key=lambda child: len(child.groups), default=None)
             if child is None or len(child.groups) >= PORTALS_AT_ONCE:
@@ -193,26 +184,13 @@ class Run:
             group, lives = self._waiting.popleft()
             self._lives[group] = lives - 1
             child.groups.append(group)
-            try:
-                child.pipe.send(Work(tuple(portal for portal in group if portal.id not in self._ended)))
-            except OSError:
-                break  # it died; _read sees the end of its pipe
-
-    def _start(self, run_id: str) -> _Child:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_worker, args=(theirs, self._options, run_id), daemon=True)
-        process.start()
-        theirs.close()
-        return _Child(process, ours)
+            if not child.send(Work(tuple(portal for portal in group if portal.id not in self._ended))):
+                break
 
     def _read(self, child: _Child) -> None:
-        try:
-            message = child.pipe.recv()
-        except (EOFError, OSError):
-            self._bury(child)
-            return
-        match message:
+        match child.receive():
+            case None:
+                self._bury(child)
             case Progress(tallies):
                 self._tallies.update(tallies)
                 self._on_progress(self._tallies, len(self._ended))
@@ -227,13 +205,11 @@ class Run:
                 self._on_log(level, text)
 
     def _bury(self, child: _Child) -> None:
-        child.process.join(timeout=5)
+        how = child.bury()
         self._children.remove(child)
-        child.pipe.close()
         unfinished = [group for group in child.groups if not child.is_done_with(group, self._ended)]
         if not unfinished or self._is_stopping or self._is_over:
             return
-        how = f"a worker died (exit code {child.process.exitcode})"
         for group in unfinished:
             names = ", ".join(portal.id for portal in group)
             if self._lives[group] > 0:
@@ -251,20 +227,13 @@ class Run:
         if self._stop_by == float("inf"):
             self._stop_by = time.monotonic() + GRACE_SECONDS
             for child in self._children:
-                self._send_stop(child)
+                child.send(Stop())
         return time.monotonic() < self._stop_by
-
-    @staticmethod
-    def _send_stop(child: _Child) -> None:
-        try:
-            child.pipe.send(Stop())
-        except OSError:
-            return  # it has ended already
 
     def _end_children(self) -> None:
         self._is_over = True
         for child in self._children:
-            self._send_stop(child)
+            child.send(Stop())
         deadline = time.monotonic() + GRACE_SECONDS
         while self._children and time.monotonic() < deadline:
             for pipe in wait([child.pipe for child in self._children], timeout=0.5):
@@ -272,8 +241,7 @@ class Run:
                 self._read(child)
         for child in self._children:
             self._lost.append("a worker did not end and was killed")
-            child.process.kill()
-            child.process.join()
+            child.kill()
 
     def _result(self, run_id: str, seconds: float) -> RunResult:
         lines = []

@@ -1,0 +1,249 @@
+"""A worker's side of the queue: taking tasks, keeping them, giving them back, and taking over from the dead.
+
+A task is its worker's for as long as the worker's heartbeat is fresh. Every statement that ends a task or says
+something of it asks in the same transaction whether it still is that worker's.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from procrastinate.manager import JobManager
+from procrastinate.psycopg_connector import PsycopgConnector
+from psycopg.types.json import Jsonb
+
+from crawler.fetch.tally import Tally
+from crawler.queue.line import Line
+from crawler.queue.tasks import LIVES, Task, tally_data, task_of
+
+BEAT_SECONDS = 2.0
+"""Between two heartbeats of a worker."""
+DEAD_SECONDS = 10.0
+"""A worker whose heartbeat is older is taken for dead; its portals were let go of two seconds before."""
+PAUSE_SECONDS = 60
+"""Before a group under which two workers died is begun for the last time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """How far a portal is."""
+
+    job_id: int
+    portal_id: str
+    shard: str
+    """Where this worker stores what it brings: tallies are of one shard, and add up."""
+    tally: Tally
+    has_ended: bool
+
+    @property
+    def verdict(self) -> tuple[str | None, str | None]:
+        """Status and reason; None, None for a portal that somebody has to go on with."""
+        return self.tally.verdict() if self.has_ended and not self.tally.interrupted else (None, None)
+
+
+_TELL: LiteralString = """
+    UPDATE xianzhi_portals p SET tallies = p.tallies || said.tally, status = said.status, reason = said.reason
+    FROM unnest(%(jobs)s::bigint[], %(portals)s::text[], %(tallies)s::jsonb[],
+            %(statuses)s::text[], %(reasons)s::text[])
+        AS said (job_id, portal_id, tally, status, reason)
+    JOIN procrastinate_jobs j ON j.id = said.job_id AND j.status = 'doing' AND j.worker_id = %(worker)s
+    WHERE p.job_id = said.job_id AND p.portal_id = said.portal_id
+"""
+_STALE: LiteralString = """
+    SELECT id FROM procrastinate_workers WHERE last_heartbeat < now() - make_interval(secs => %s)
+    ORDER BY id FOR UPDATE SKIP LOCKED
+"""
+_ORPHANS: LiteralString = """
+    SELECT id, args, attempts FROM procrastinate_jobs
+    WHERE status = 'doing' AND (worker_id = ANY(%s) OR worker_id IS NULL) ORDER BY id FOR UPDATE
+"""
+_STRAYS: LiteralString = """
+    UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL
+    WHERE status = 'doing' AND worker_id = %s AND NOT id = ANY(%s)
+"""
+_EMPTY: LiteralString = """
+    SELECT NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = %s AND status IN ('todo', 'doing'))
+"""
+
+
+class Leases:
+    """The tasks that one worker holds. Every call raises QueueAway where PostgreSQL does not answer."""
+
+    def __init__(self, dsn: str, *, queue: str, name: str) -> None:
+        self._queue = queue
+        self._name = name
+        self._line = Line(dsn)
+        connector = PsycopgConnector()
+        self._connector = connector
+        self._manager = JobManager(connector)
+        self._beaten_since = float("inf")
+        self._last_beat = float("-inf")
+        self.worker_id = 0
+        """procrastinate's number of this worker; 0: not registered."""
+
+    async def register(self) -> None:
+        """Begin to be a worker, with a first heartbeat."""
+        await self._connector.open_async(self._line)  # type: ignore[arg-type]  # it asks for connections and no more
+        self.worker_id = await self._manager.register_worker()
+        self._last_beat = self._beaten_since = time.monotonic()
+
+    async def leave(self) -> None:
+        """Be no worker any more."""
+        await self._manager.unregister_worker(self.worker_id)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._line.close()
+
+    async def beat(self) -> bool:
+        """Say that this worker lives. False where others have taken it for dead: none of its tasks is its own now."""
+        async with self._line.connection() as conn:
+            cursor = await conn.execute(
+                "UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %s", (self.worker_id,)
+            )
+        now = time.monotonic()
+        if now - self._last_beat > 2 * BEAT_SECONDS:
+            self._beaten_since = now
+        self._last_beat = now
+        return cursor.rowcount == 1
+
+    @property
+    def is_witness(self) -> bool:
+        """Whether this worker may judge others: where PostgreSQL was away or stood still, everybody looks dead."""
+        return self._last_beat - self._beaten_since >= DEAD_SECONDS
+
+    async def bury(self) -> list[str]:
+        """Let the tasks of dead workers wait for others; a line for people about each."""
+        if not self.is_witness:
+            return []
+        async with self._line.connection() as conn, conn.transaction():
+            # A heartbeat waits for this, and then finds no row: so nobody goes on who was given up.
+            cursor = await conn.execute(_STALE, (DEAD_SECONDS,))
+            dead = [worker_id for (worker_id,) in await cursor.fetchall()]
+            cursor = await conn.execute(_ORPHANS, (dead,))
+            orphans = await cursor.fetchall()
+            for job_id, args, deaths in orphans:
+                await _lose_a_life(conn, job_id, args["run_id"], deaths, "its worker's host does not answer")
+            await conn.execute("DELETE FROM procrastinate_workers WHERE id = ANY(%s)", (dead,))
+        names = [", ".join(portal["id"] for portal in args["portals"]) for _, args, _ in orphans]
+        return [f"the worker of {name} is gone; the next free one goes on" for name in names]
+
+    async def take(self) -> Task | None:
+        """The oldest task that waits, now this worker's; None where none does. Raises ValueError as `task_of`."""
+        job = await self._manager.fetch_job([self._queue], self.worker_id)
+        if job is None or job.id is None:
+            return None
+        async with self._line.connection() as conn:
+            cursor = await conn.execute(
+                "SELECT portal_id FROM xianzhi_portals WHERE job_id = %s AND status IS NOT NULL", (job.id,)
+            )
+            ended = {portal_id for (portal_id,) in await cursor.fetchall()}
+        try:
+            return task_of(job.id, job.task_kwargs, deaths=job.attempts, ended=ended)
+        except ValueError as error:
+            await self.give_back(job.id, str(job.task_kwargs.get("run_id")), reason=str(error), deaths=job.attempts)
+            raise
+
+    async def return_strays(self, held: Sequence[int]) -> None:
+        """Let wait what was taken in this worker's name without its knowing: the answer was lost on the way."""
+        async with self._line.connection() as conn:
+            await conn.execute(_STRAYS, (self.worker_id, list(held)))
+
+    async def begin_shard(self, run_id: str, shard: str) -> None:
+        """A shard is begun that the night will wait for."""
+        async with self._line.connection() as conn:
+            await conn.execute(
+                "INSERT INTO xianzhi_shards (name, run_id, worker) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                (shard, run_id, self._name),
+            )
+
+    async def archived(self, shard: str) -> None:
+        """A shard and its WARC files are in the store."""
+        async with self._line.connection() as conn:
+            await conn.execute(
+                "UPDATE xianzhi_shards SET archived_at = coalesce(archived_at, now()) WHERE name = %s", (shard,)
+            )
+
+    async def forget_shard(self, shard: str) -> None:
+        """A shard that was begun has come to nothing."""
+        async with self._line.connection() as conn:
+            await conn.execute("DELETE FROM xianzhi_shards WHERE name = %s AND archived_at IS NULL", (shard,))
+
+    async def tell(self, news: Sequence[News]) -> None:
+        """Say how far portals are; nothing is said of those that are not ours any more."""
+        rows = [(*item.verdict, item) for item in news]
+        async with self._line.connection() as conn:
+            await conn.execute(
+                _TELL,
+                {
+                    "worker": self.worker_id,
+                    "jobs": [item.job_id for item in news],
+                    "portals": [item.portal_id for item in news],
+                    "tallies": [Jsonb(_printable({item.shard: tally_data(item.tally)})) for item in news],
+                    "statuses": [status for status, _, _ in rows],
+                    "reasons": [_printable(reason) for _, reason, _ in rows],
+                },
+            )
+
+    async def finish(self, job_id: int) -> None:
+        """A task has ended; nothing happens where it is not ours any more."""
+        async with self._line.connection() as conn, conn.transaction():
+            if await self._is_ours(conn, job_id):
+                await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (job_id,))
+
+    async def give_back(self, job_id: int, run_id: str, *, deaths: int, reason: str | None = None) -> None:
+        """Let a task wait for another worker; nothing happens where it is not ours any more.
+
+        *reason*: what went wrong here with it, which costs it one of its lives (*deaths*: how many it has lost).
+        """
+        async with self._line.connection() as conn, conn.transaction():
+            if not await self._is_ours(conn, job_id):
+                return
+            if reason is None:
+                await conn.execute(
+                    "UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL WHERE id = %s", (job_id,)
+                )
+            else:
+                await _lose_a_life(conn, job_id, run_id, deaths, reason)
+
+    async def is_empty(self) -> bool:
+        """Whether no task waits or runs."""
+        async with self._line.connection() as conn:
+            cursor = await conn.execute(_EMPTY, (self._queue,))
+            row = await cursor.fetchone()
+        return bool(row and row[0])
+
+    async def _is_ours(self, conn: psycopg.AsyncConnection[Any], job_id: int) -> bool:
+        cursor = await conn.execute(
+            "SELECT FROM procrastinate_jobs WHERE id = %s AND status = 'doing' AND worker_id = %s FOR UPDATE",
+            (job_id, self.worker_id),
+        )
+        return cursor.rowcount == 1
+
+
+async def _lose_a_life(conn: psycopg.AsyncConnection[Any], job_id: int, run_id: str, deaths: int, reason: str) -> None:
+    """Let a task wait for another worker, or end it where it has had its lives."""
+    if deaths + 1 < LIVES:
+        await conn.execute(
+            "SELECT procrastinate_retry_job_v2(%s, now() + make_interval(secs => %s), NULL, NULL, NULL)",
+            (job_id, PAUSE_SECONDS if deaths else 0),
+        )
+        return
+    await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
+    cursor = await conn.execute(
+        "UPDATE xianzhi_portals SET status = 'interrupted', reason = %s WHERE job_id = %s AND status IS NULL"
+        " RETURNING portal_id",
+        (f"begun {LIVES} times, in vain: {reason}", job_id),
+    )
+    names = ", ".join(portal_id for (portal_id,) in await cursor.fetchall())
+    await conn.execute(
+        "INSERT INTO xianzhi_losses (run_id, reason) VALUES (%s, %s)", (run_id, f"{names}: {reason} ({LIVES} times)")
+    )
+
+
+def _printable(data: Any) -> Any:
+    """PostgreSQL takes no NUL in JSON, and failures quote pages."""
+    return json.loads(json.dumps(data).replace("\\u0000", "\\ufffd"))

@@ -1,0 +1,67 @@
+"""One connection to PostgreSQL that is made anew when it broke."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+CONNECT_SECONDS = 3
+ANSWER_SECONDS = 5.0
+"""Nothing that a worker asks takes longer; what does is taken for a connection that broke."""
+_KEEPALIVES: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 8_000,
+    "application_name": "xianzhi",
+}
+"""A server whose machine is gone sends no farewell."""
+
+
+def with_keepalives(dsn: str) -> str:
+    """The address *dsn*, with everything that lets a lost connection be noticed."""
+    return make_conninfo(dsn, **_KEEPALIVES)
+
+
+class QueueAway(Exception):  # noqa: N818 - a state of affairs that passes, like TimeoutError
+    """PostgreSQL does not answer; another try may succeed."""
+
+
+class Line:
+    """A connection for one asyncio loop, and for one user at a time; others wait."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = with_keepalives(dsn)
+        self._lock = asyncio.Lock()
+        self._conn: psycopg.AsyncConnection[Any] | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """The connection, in autocommit mode; procrastinate asks for it by this name, too. Raises QueueAway."""
+        async with self._lock:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS + ANSWER_SECONDS):
+                    if self._conn is None:
+                        self._conn = await psycopg.AsyncConnection.connect(
+                            self._dsn, autocommit=True, connect_timeout=CONNECT_SECONDS
+                        )
+                    yield self._conn
+            except (psycopg.OperationalError, TimeoutError) as error:
+                await self._drop()
+                raise QueueAway(" ".join(str(error).split()) or "no answer in time") from error
+            except asyncio.CancelledError:
+                await self._drop()  # whatever it was about to answer is nobody's
+                raise
+
+    async def close(self) -> None:
+        """Hang up."""
+        async with self._lock:
+            await self._drop()
+
+    async def _drop(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            await conn.close()

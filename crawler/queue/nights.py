@@ -1,0 +1,161 @@
+"""The archive's side of the queue: a night is put into it, and looked at until it has ended."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
+from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
+
+from crawler.catalogue import Portal
+from crawler.fetch.options import Options
+from crawler.fetch.tally import Tally
+from crawler.queue.line import QueueAway, with_keepalives
+from crawler.queue.schema import LOCK
+from crawler.queue.tasks import CRAWL, hosts_of, portal_of, sum_of, task_args
+
+Group = tuple[Portal, ...]
+KEEP_DAYS = 60
+"""How long the queue remembers a night that has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalState:
+    """How far a portal is in a night."""
+
+    portal: Portal
+    tally: Tally
+    status: str | None
+    """The verdict; None while it waits or runs."""
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """How far a night is."""
+
+    portals: Sequence[PortalState]
+    lost: Sequence[str]
+    missing: Sequence[tuple[str, str]]
+    """Shards that are not in the store yet, each with its worker's name."""
+    shards: Sequence[str]
+    """Those that are."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every portal has; shards may still be on their way."""
+        return all(line.status is not None for line in self.portals)
+
+
+class Nights:
+    """The nights in a queue. Every call raises QueueAway where PostgreSQL does not answer."""
+
+    def __init__(self, dsn: str, *, queue: str) -> None:
+        self._dsn = with_keepalives(dsn)
+        self._queue = queue
+
+    def free(self, groups: Sequence[Group]) -> list[Group]:
+        """Of *groups*, those that ask no host that a task asks already: one that waits or runs, in whatever queue."""
+        with self._connection() as conn:
+            return _free(conn, groups)
+
+    def enqueue(self, run_id: str, groups: Sequence[Group], options: Options, seeds: Mapping[str, str]) -> list[Group]:
+        """Put a night into the queue, and return what of *groups* is in it: all but those that are no longer `free`.
+
+        *seeds*: portal's id → object of the store with its past.
+        """
+        with self._connection() as conn:
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            groups = _free(conn, groups)
+            _forget_old(conn)
+            conn.execute("INSERT INTO xianzhi_nights (run_id, queue) VALUES (%s, %s)", (run_id, self._queue))
+            jobs = [self._job(task_args(run_id, group, options, seeds)) for group in groups]
+            if jobs:
+                deferred = JobManager(SyncPsycopgConnector()).batch_defer_jobs(jobs, connection=conn)
+                rows = [
+                    (run_id, portal.id, place, job.id)
+                    for group, job in zip(groups, deferred, strict=True)
+                    for place, portal in enumerate(group)
+                ]
+                with conn.cursor() as cursor:
+                    cursor.executemany(
+                        "INSERT INTO xianzhi_portals (run_id, portal_id, place, job_id) VALUES (%s, %s, %s, %s)", rows
+                    )
+        return groups
+
+    def look(self, run_id: str) -> Night:
+        """How far the night *run_id* is. Raises LookupError where the queue knows none of that name."""
+        with self._connection() as conn:
+            portals = conn.execute(_PORTALS, (run_id,)).fetchall()
+            if not portals:
+                raise LookupError(f"the queue knows no night {run_id}")
+            lost = conn.execute("SELECT reason FROM xianzhi_losses WHERE run_id = %s ORDER BY at", (run_id,)).fetchall()
+            shards = conn.execute(_SHARDS, (run_id,)).fetchall()
+        return Night(
+            portals=[
+                PortalState(portal=portal_of(entry), tally=sum_of(tallies.values()), status=status, reason=reason)
+                for entry, tallies, status, reason in portals
+            ],
+            lost=[reason for (reason,) in lost],
+            missing=[(name, worker) for name, worker, is_archived in shards if not is_archived],
+            shards=[name for name, _, is_archived in shards if is_archived],
+        )
+
+    def running(self) -> list[str]:
+        """Nights that were not closed, the oldest first."""
+        with self._connection() as conn:
+            rows = conn.execute(
+                "SELECT run_id FROM xianzhi_nights WHERE queue = %s AND ended_at IS NULL ORDER BY run_id",
+                (self._queue,),
+            ).fetchall()
+        return [run_id for (run_id,) in rows]
+
+    def close(self, run_id: str) -> None:
+        """A night is in the archive."""
+        with self._connection() as conn:
+            conn.execute("UPDATE xianzhi_nights SET ended_at = now() WHERE run_id = %s", (run_id,))
+
+    def _job(self, args: dict[str, Any]) -> Job:
+        lock = f"host {args['hosts'][0]}"
+        return Job(queue=self._queue, task_name=CRAWL, lock=lock, queueing_lock=lock, task_kwargs=args)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection in one transaction."""
+        try:
+            with psycopg.connect(self._dsn, connect_timeout=10) as conn:
+                yield conn
+        except psycopg.OperationalError as error:
+            raise QueueAway(" ".join(str(error).split())) from error
+
+
+_PORTALS: LiteralString = """
+    SELECT entry, tallies, p.status, p.reason FROM xianzhi_portals p JOIN procrastinate_jobs j ON j.id = p.job_id,
+        LATERAL (SELECT j.args -> 'portals' -> p.place AS entry) e
+    WHERE run_id = %s ORDER BY p.job_id, p.place
+"""
+_SHARDS: LiteralString = """
+    SELECT name, worker, archived_at IS NOT NULL FROM xianzhi_shards WHERE run_id = %s ORDER BY name
+"""
+_BUSY: LiteralString = """
+    SELECT DISTINCT host FROM procrastinate_jobs, jsonb_array_elements_text(args -> 'hosts') AS host
+    WHERE task_name = %s AND status IN ('todo', 'doing')
+"""
+_OLD: LiteralString = """
+    WITH old AS (
+        DELETE FROM xianzhi_nights WHERE ended_at < now() - make_interval(days => %s) RETURNING run_id)
+    DELETE FROM procrastinate_jobs
+    WHERE status NOT IN ('todo', 'doing') AND args ->> 'run_id' IN (SELECT run_id FROM old)
+"""
+
+
+def _free(conn: psycopg.Connection[Any], groups: Sequence[Group]) -> list[Group]:
+    busy = {host for (host,) in conn.execute(_BUSY, (CRAWL,)).fetchall()}
+    return [group for group in groups if not hosts_of(group) & busy]
+
+
+def _forget_old(conn: psycopg.Connection[Any]) -> None:
+    conn.execute(_OLD, (KEEP_DAYS,))
