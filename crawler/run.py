@@ -131,7 +131,7 @@ class Run:
                         [(line.portal.id, line.status, line.reason, line.tally) for line in result.portals],
                     )
                     self._seal(connection)
-                    self._learn(connection)
+                    learn(connection, is_stopping=lambda: self._is_stopping, on_log=self._on_log)
                 finally:
                     connection.close()
         return result
@@ -139,25 +139,6 @@ class Run:
     def _seal(self, connection: sqlite3.Connection, *, late: bool = False) -> None:
         options = self._options
         custody.seal_and_say(connection, db=options.db, warc=options.warc, say=self._on_log, late=late)
-
-    def _learn(self, connection: sqlite3.Connection) -> None:
-        """What takes the whole archive to know; a stop leaves the rest of it to the next run."""
-        if self._is_stopping:
-            return
-        self._on_log(logging.INFO, "pages are stored; comparing them with the rest of the archive")
-        connection.set_progress_handler(lambda: self._is_stopping, STOP_EVERY)
-        try:
-            afterwards.learn(connection, tell=self._say_learned)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            self._on_log(logging.INFO, "stopped while comparing; the next run goes on from here")
-        finally:
-            connection.set_progress_handler(None, 0)
-
-    def _say_learned(self, step: str, articles: int) -> None:
-        if articles:
-            self._on_log(logging.INFO, f"{step}: {articles:,} articles")
 
     # The loop.
 
@@ -250,12 +231,39 @@ class Run:
             tally.interrupted = tally.interrupted or portal.id not in self._ended
             status, reason = tally.verdict()
             lines.append(PortalResult(portal=portal, status=status, reason=reason, tally=tally))
-        return RunResult(run_id=run_id, status=self._status(lines), portals=lines, seconds=seconds, lost=self._lost)
+        return RunResult(
+            run_id=run_id, status=status_of(lines, self._lost), portals=lines, seconds=seconds, lost=self._lost
+        )
 
-    def _status(self, lines: Sequence[PortalResult]) -> str:
-        statuses = {line.status for line in lines if not (line.status == "blocked" and line.portal.expect.blocked)}
-        if self._lost:
-            return "failed"
-        if "interrupted" in statuses:
-            return "interrupted"
-        return "failed" if statuses & {"failed", "below", "blocked"} else "ok"
+
+def status_of(lines: Iterable[PortalResult], lost: Sequence[str]) -> str:
+    """``runs.status`` of a run that has ended, by its portals and what could not be kept."""
+    statuses = {line.status for line in lines if not (line.status == "blocked" and line.portal.expect.blocked)}
+    if lost:
+        return "failed"
+    if "interrupted" in statuses:
+        return "interrupted"
+    return "failed" if statuses & {"failed", "below", "blocked"} else "ok"
+
+
+def learn(
+    connection: sqlite3.Connection, *, is_stopping: Callable[[], bool], on_log: Callable[[int, str], None]
+) -> None:
+    """What takes the whole archive to know; a stop leaves the rest of it to the next run."""
+    if is_stopping():
+        return
+
+    def tell(step: str, articles: int) -> None:
+        if articles:
+            on_log(logging.INFO, f"{step}: {articles:,} articles")
+
+    on_log(logging.INFO, "pages are stored; comparing them with the rest of the archive")
+    connection.set_progress_handler(is_stopping, STOP_EVERY)
+    try:
+        afterwards.learn(connection, tell=tell)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        on_log(logging.INFO, "stopped while comparing; the next run goes on from here")
+    finally:
+        connection.set_progress_handler(None, 0)

@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": ("crawler.cli.serve", "serve"),
     "wacz": ("crawler.cli.wacz", "wacz"),
     "verify": ("crawler.cli.verify", "verify"),
+    "work": ("crawler.cli.work", "work"),
     "withhold": ("crawler.cli.withhold", "withhold"),
 }
 

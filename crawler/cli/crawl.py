@@ -4,6 +4,8 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from types import FrameType
@@ -13,8 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from crawler.catalogue import Catalogue, load
-from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, warc_option
+from crawler.catalogue import Catalogue, Portal, load
+from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, queue_options, warc_option
 from crawler.cli.show import counted, people, plain, say_findings, say_json, status_text, table
 from crawler.fetch.options import Options
 from crawler.fetch.tally import MediaTally, Tally
@@ -32,9 +34,11 @@ Examples:
   xianzhi crawl qianxian zhouqu                      two portals
   xianzhi crawl --catalogue my.toml --max-articles 20
   xianzhi crawl --since 2024-01-01 --json > night.json
+  xianzhi crawl --queue postgresql://archive@db/xianzhi --store s3://news/county --wait
 Ctrl-C ends a run cleanly; the next one goes on where it stood.
 Exit codes: 0 all well, 1 a portal failed, was blocked or brought less than expected, or something
-was lost, 2 wrong usage or catalogue, 3 another run works on this archive, 130 interrupted."""
+was lost, 2 wrong usage or catalogue, 3 another run works on this archive, or still has all of these portals,
+130 interrupted."""
 )
 @click.argument("portal", nargs=-1)
 @db_option
@@ -55,6 +59,8 @@ was lost, 2 wrong usage or catalogue, 3 another run works on this archive, 130 i
     metavar="CIDR",
     help="Allow addresses that are not public, such as 127.0.0.0/8; repeatable.",
 )
+@queue_options(required=False)
+@click.option("--wait", is_flag=True, help="With --queue: until the night has ended; then merge it, and report.")
 @json_option
 def crawl(
     portal: tuple[str, ...],
@@ -68,11 +74,16 @@ def crawl(
     media: bool,
     delay: float | None,
     networks: tuple[str, ...],
+    queue: str | None,
+    queue_name: str,
+    store: str | None,
+    wait: bool,
     as_json: bool,
 ) -> None:
     """Crawl the named portals, or all enabled ones: discover, fetch, archive, read, store.
 
-    Only what is new is fetched; bytes go to WARC files, articles to the archive.
+    Only what is new is fetched; bytes go to WARC files, articles to the archive. With --queue the crawling is left to
+    the workers (xianzhi work) of a queue.
     """
     entries = load(catalogue)
     options = Options(
@@ -86,7 +97,19 @@ def crawl(
         delay=delay,
         allow_networks=checked_networks(networks),
     )
-    result = run_and_show(entries, chosen_ids(entries, portal), options)
+    chosen = chosen_ids(entries, portal)
+    if queue is not None:
+        from crawler.cli.night import crawl_on_queue  # noqa: PLC0415 - packages that other crawls do not need
+
+        if store is None:
+            raise click.UsageError("--queue needs a --store, where the workers bring what they fetch")
+        if networks:
+            raise click.UsageError("--allow-network is each worker's own to say: give it to xianzhi work")
+        groups = groups_of(entries, chosen)
+        sys.exit(crawl_on_queue(groups, options, queue, queue_name, store, is_waiting=wait, as_json=as_json))
+    if store is not None or wait:
+        raise click.UsageError("--store and --wait go with --queue")
+    result = run_and_show(entries, chosen, options)
     if as_json:
         say_json(as_data(result))
     sys.exit(result.exit_code)
@@ -116,28 +139,45 @@ def chosen_ids(entries: Catalogue, wanted: tuple[str, ...]) -> frozenset[str]:
     return chosen
 
 
+def groups_of(entries: Catalogue, chosen: frozenset[str]) -> list[tuple[Portal, ...]]:
+    """The chosen portals in groups that share a host."""
+    groups = [tuple(portal for portal in group if portal.id in chosen) for group in entries.groups()]
+    return [group for group in groups if group]
+
+
 def run_and_show(entries: Catalogue, chosen: frozenset[str], options: Options) -> RunResult:
     """Run with a progress display on a terminal, or plain lines without one, and print the report."""
-    groups = [tuple(p for p in group if p.id in chosen) for group in entries.groups()]
-    groups = [group for group in groups if group]
     console = people()
-    display = TerminalDisplay(console, len(chosen)) if console.is_terminal else PlainDisplay(len(chosen))
-    run = Run(groups, options, on_progress=display.progress, on_log=display.log)
+    display = display_for(console, len(chosen))
+    run = Run(groups_of(entries, chosen), options, on_progress=display.progress, on_log=display.log)
+    with stopped_by_signals(run.stop, display, "stopping: what is on the wire is stored first"), display:
+        result = run()
+    print_report(console, result, options)
+    return result
+
+
+def display_for(console: Console, portals: int) -> "TerminalDisplay | PlainDisplay":
+    """What shows the progress of so many portals."""
+    return TerminalDisplay(console, portals) if console.is_terminal else PlainDisplay(portals)
+
+
+@contextmanager
+def stopped_by_signals(
+    stop: Callable[[], None], display: "TerminalDisplay | PlainDisplay", words: str
+) -> Iterator[None]:
+    """Let Ctrl-C or SIGTERM call *stop* and say *words*; a second one ends the process, which the archive stands."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        display.log(logging.WARNING, "stopping: what is on the wire is stored first")
-        run.stop()
-        signal.signal(signum, signal.SIG_DFL)  # a second Ctrl-C ends it at once; the archive stands that too
+        display.log(logging.WARNING, words)
+        stop()
+        signal.signal(signum, signal.SIG_DFL)
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with display:
-            result = run()
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    print_report(console, result, options)
-    return result
 
 
 class TerminalDisplay:

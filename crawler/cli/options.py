@@ -84,3 +84,28 @@ def live_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def queue_options(*, required: bool) -> Callable[[F], F]:
+    """``--queue``, ``--queue-name`` and ``--store``."""
+
+    def add(command: F) -> F:
+        for option in (
+            click.option(
+                "--store",
+                metavar="URL",
+                required=required,
+                help="Where WARC files and shards go: s3://bucket/prefix (credentials from AWS_…), or a folder.",
+            ),
+            click.option("--queue-name", default="xianzhi", show_default=True, help="One of several queues there."),
+            click.option(
+                "--queue",
+                metavar="DSN",
+                required=required,
+                help="The queue: postgresql://user@host/database (a password from PGPASSWORD or ~/.pgpass).",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add

@@ -1,9 +1,8 @@
 """A worker's child processes, each with a shard of its own and the tasks it works on."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.messages import Stop, Ticket, Work
 from crawler.queue.tasks import Task
+from crawler.spool import Shard, shard_name
 
 IDLE_SECONDS = 3.0
 """A process that has nothing to do for so long ends, and its shard goes home."""
@@ -39,13 +39,19 @@ class Held:
     """A task that a process works on."""
 
     task: Task
-    tallies: dict[str, Tally] = field(default_factory=dict)
+    moved: dict[str, Tally] = field(default_factory=dict)
+    """What the queue was not told yet of portals that have not ended."""
     ended: dict[str, Tally] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:
         """Whether all of its portals have, be it that they were stopped."""
         return all(portal.id in self.ended for portal in self.task.portals)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody has to go on with any of them."""
+        return self.has_ended and not any(tally.interrupted for tally in self.ended.values())
 
 
 @dataclass(slots=True)
@@ -54,7 +60,7 @@ class Crew:
 
     child: Child
     run_id: str
-    shard: Path
+    shard: Shard
     began: float
     held: dict[int, Held] = field(default_factory=dict)
     """By the task's id."""
@@ -82,10 +88,9 @@ class Crew:
 class Crews:
     """All child processes of a worker."""
 
-    def __init__(self, limits: Limits, *, worker: str, shards: Path) -> None:
+    def __init__(self, limits: Limits, *, spool: Path) -> None:
         self._limits = limits
-        self._worker = worker
-        self._shards = shards
+        self._spool = spool
         self._serials = count(1)
         self._crews: list[Crew] = []
 
@@ -117,21 +122,19 @@ class Crews:
             if crew.run_id == run_id and not crew.is_told_to_stop and len(crew.held) < self._limits.groups
         ]
         fresh = [crew for crew in able if not crew.is_full]
-        is_crowded = len(self._crews) >= PROCESSES_A_JOB * self._limits.jobs
-        if not fresh and not (is_crowded and able):
-            return None
-        best = min(fresh or able, key=lambda crew: len(crew.held))
-        return None if best.held and len(fresh) < self._limits.jobs and not is_crowded else best
+        if len(self._crews) >= PROCESSES_A_JOB * self._limits.jobs:
+            return min(fresh or able, key=lambda crew: len(crew.held), default=None)
+        best = min(fresh, key=lambda crew: len(crew.held), default=None)
+        taking = sum(not crew.is_full and not crew.is_told_to_stop for crew in self._crews)
+        return None if best and best.held and taking < self._limits.jobs else best
 
-    def next_shard(self) -> Path:
-        """Where the next process will have its shard."""
-        stamp = datetime.now(UTC)
-        return self._shards / f"xianzhi-shard-{self._worker}-{stamp:%Y%m%d%H%M%S}-{next(self._serials)}.db"
+    def next_shard(self, worker_id: int) -> Shard:
+        """Where the next process will store what it brings."""
+        return Shard(self._spool / shard_name(worker_id, next(self._serials)))
 
-    def start(self, task: Task, shard: Path, options: Options, *, dsn: str, worker_id: int) -> Crew:
-        """Start a process for the night of *task*."""
-        lease = Lease(dsn=dsn, worker_id=worker_id, shard=shard.name)
-        own = replace(options, db=shard, lease=lease, **task.options)
+    def start(self, task: Task, shard: Shard, options: Options, lease: Lease) -> Crew:
+        """Start a process for the night of *task*, with *options* but for what the night says."""
+        own = replace(options, db=shard.db, warc=shard.warc, lease=lease, **task.options)
         now = time.monotonic()
         crew = Crew(Child.start(own, task.run_id), task.run_id, shard, now, idle_since=now)
         self._crews.append(crew)
@@ -163,18 +166,7 @@ class Crews:
 
     def _is_full(self, crew: Crew, now: float) -> bool:
         try:
-            size = crew.shard.stat().st_size
+            size = crew.shard.db.stat().st_size
         except OSError:
             size = 0
         return now - crew.began > self._limits.shard_seconds or size > self._limits.shard_bytes
-
-
-def tallies_of(held: Held) -> Mapping[str, tuple[Tally, bool]]:
-    """How far the portals of a task are, and whether they have ended."""
-    now = {portal_id: (tally, False) for portal_id, tally in held.tallies.items()}
-    return now | {portal_id: (tally, True) for portal_id, tally in held.ended.items()}
-
-
-def unfinished(held: Held) -> Collection[str]:
-    """Portals of a task that somebody has to go on with."""
-    return [p.id for p in held.task.portals if p.id not in held.ended or held.ended[p.id].interrupted]

@@ -156,15 +156,9 @@ class Leases:
         """A shard is begun that the night will wait for."""
         async with self._line.connection() as conn:
             await conn.execute(
-                "INSERT INTO xianzhi_shards (name, run_id, worker) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                (shard, run_id, self._name),
-            )
-
-    async def archived(self, shard: str) -> None:
-        """A shard and its WARC files are in the store."""
-        async with self._line.connection() as conn:
-            await conn.execute(
-                "UPDATE xianzhi_shards SET archived_at = coalesce(archived_at, now()) WHERE name = %s", (shard,)
+                "INSERT INTO xianzhi_shards (name, run_id, worker, worker_id) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                (shard, run_id, self._name, self.worker_id),
             )
 
     async def forget_shard(self, shard: str) -> None:

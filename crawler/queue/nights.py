@@ -39,15 +39,26 @@ class Night:
 
     portals: Sequence[PortalState]
     lost: Sequence[str]
-    missing: Sequence[tuple[str, str]]
-    """Shards that are not in the store yet, each with its worker's name."""
     shards: Sequence[str]
-    """Those that are."""
+    """Names of those that are in the store."""
+    coming: Sequence[str]
+    """Those that a worker works on, or is about to upload."""
+    missing: Mapping[str, str]
+    """Those that a worker left on its host, and the worker's name: the next one in its spool folder uploads them."""
+    workers: int
+    """How many are at work in the queue, on whatever."""
+    seconds: float
+    """Since it was put into the queue."""
 
     @property
     def has_ended(self) -> bool:
         """Whether every portal has; shards may still be on their way."""
         return all(line.status is not None for line in self.portals)
+
+    @property
+    def is_through(self) -> bool:
+        """Whether that has, and no worker is about to bring a shard."""
+        return self.has_ended and not self.coming
 
 
 class Nights:
@@ -94,14 +105,18 @@ class Nights:
                 raise LookupError(f"the queue knows no night {run_id}")
             lost = conn.execute("SELECT reason FROM xianzhi_losses WHERE run_id = %s ORDER BY at", (run_id,)).fetchall()
             shards = conn.execute(_SHARDS, (run_id,)).fetchall()
+            [(workers, seconds)] = conn.execute(_AROUND, (run_id,)).fetchall()
         return Night(
             portals=[
                 PortalState(portal=portal_of(entry), tally=sum_of(tallies.values()), status=status, reason=reason)
                 for entry, tallies, status, reason in portals
             ],
             lost=[reason for (reason,) in lost],
-            missing=[(name, worker) for name, worker, is_archived in shards if not is_archived],
-            shards=[name for name, _, is_archived in shards if is_archived],
+            shards=[name for name, _, place in shards if place == "store"],
+            coming=[name for name, _, place in shards if place == "worker"],
+            missing={name: worker for name, worker, place in shards if place == "host"},
+            workers=workers,
+            seconds=float(seconds),
         )
 
     def running(self) -> list[str]:
@@ -138,7 +153,13 @@ _PORTALS: LiteralString = """
     WHERE run_id = %s ORDER BY p.job_id, p.place
 """
 _SHARDS: LiteralString = """
-    SELECT name, worker, archived_at IS NOT NULL FROM xianzhi_shards WHERE run_id = %s ORDER BY name
+    SELECT name, worker,
+        CASE WHEN archived_at IS NOT NULL THEN 'store' WHEN w.id IS NOT NULL THEN 'worker' ELSE 'host' END
+    FROM xianzhi_shards LEFT JOIN procrastinate_workers w ON w.id = worker_id WHERE run_id = %s ORDER BY name
+"""
+_AROUND: LiteralString = """
+    SELECT (SELECT count(*) FROM procrastinate_workers), extract(epoch FROM now() - begun_at)
+    FROM xianzhi_nights WHERE run_id = %s
 """
 _BUSY: LiteralString = """
     SELECT DISTINCT host FROM procrastinate_jobs, jsonb_array_elements_text(args -> 'hosts') AS host

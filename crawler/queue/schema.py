@@ -29,6 +29,7 @@ OURS: tuple[LiteralString, ...] = (
         name text PRIMARY KEY,
         run_id text NOT NULL REFERENCES xianzhi_nights ON DELETE CASCADE,
         worker text NOT NULL,
+        worker_id bigint NOT NULL,
         begun_at timestamptz NOT NULL DEFAULT now(),
         archived_at timestamptz);
     CREATE INDEX xianzhi_shards_run ON xianzhi_shards (run_id);

@@ -10,16 +10,19 @@ import signal
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
+from crawler.archive.lease import Lease
 from crawler.fetch.options import Options
+from crawler.fetch.tally import Tally
 from crawler.messages import Broken, Done, Progress, Said
-from crawler.queue.crews import Crew, Crews, Held, Limits, unfinished
+from crawler.queue.crews import Crew, Crews, Held
+from crawler.queue.homeward import Homeward
 from crawler.queue.leases import BEAT_SECONDS, Leases, News
 from crawler.queue.line import QueueAway
 from crawler.queue.tasks import Task
 from crawler.run import GRACE_SECONDS
+from crawler.store import ObjectMissingError, StoreError
 
 TICK_SECONDS = 0.5
 """Between two looks at what the processes and the queue have come to."""
@@ -28,5 +31,254 @@ PROGRESS_SECONDS = 5.0
 SPREAD_SECONDS = 0.2
 """Before the next task is taken, at most: so others get some of a short queue, too."""
 
+STORE_SECONDS = 5.0
+"""Before the next task is taken after the store did not answer."""
+
 log = logging.getLogger(__name__)
-Saying = Callable[[], Awaitable[None]]
+Saying = Callable[[], Awaitable[object]]
+
+
+class Supervisor:
+    """The parent process of one worker."""
+
+    def __init__(
+        self,
+        *,
+        dsn: str,
+        leases: Leases,
+        crews: Crews,
+        options: Options,
+        homeward: Homeward,
+        once: bool = False,
+        on_log: Callable[[int, str], None] = log.log,
+    ) -> None:
+        self._dsn = dsn
+        self._leases = leases
+        self._crews = crews
+        self._options = options
+        self._homeward = homeward
+        self._once = once
+        self._on_log = on_log
+        self._outbox: deque[Saying] = deque()
+        self._funerals: set[asyncio.Task[None]] = set()
+        self._away_since: float | None = None
+        self._is_shaken = False
+        self._is_stopping = False
+        self._broken: str | None = None
+
+    def stop(self) -> None:
+        """Take no more tasks, give back those that are held, and end; a second signal ends the process at once."""
+        self._is_stopping = True
+        self._on_log(logging.WARNING, "stopping: what is on the wire is stored, and the rest given back")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    async def __call__(self) -> int:
+        """Work until told to stop, or with *once* until the queue is empty; the exit code.
+
+        Raises QueueAway where PostgreSQL does not answer at the very start.
+        """
+        await self._leases.register()
+        self._homeward.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+        try:
+            async with asyncio.TaskGroup() as group:
+                rounds = [group.create_task(rounds()) for rounds in (self._pulse, self._speak)]
+                await self._work()
+                await self._take_leave()
+                for task in rounds:
+                    task.cancel()
+        finally:
+            self._crews.kill()
+            await self._leases.close()
+        return 1 if self._broken else 0
+
+    # The lease.
+
+    async def _pulse(self) -> None:
+        while True:
+            try:
+                if await self._leases.beat():
+                    for line in await self._leases.bury():
+                        self._on_log(logging.WARNING, line)
+                else:
+                    await self._begin_anew()
+                self._back()
+            except QueueAway as error:
+                self._away(error)
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _begin_anew(self) -> None:
+        """Others have this worker's tasks: its processes drop them by themselves, and what they brought goes home."""
+        self._on_log(logging.WARNING, "taken for dead, after a silence; the tasks that were held are others' now")
+        await self._leases.register()
+        self._crews.stop()
+
+    # Taking tasks.
+
+    async def _work(self) -> None:
+        while not self._is_stopping:
+            self._crews.look_after()
+            pause = TICK_SECONDS
+            try:
+                if self._is_shaken:
+                    await self._leases.return_strays(self._crews.held())
+                    self._is_shaken = False
+                if self._crews.has_room:
+                    task = await self._leases.take()
+                    if task is not None:
+                        await self._give(task)
+                        pause = min(SPREAD_SECONDS, 0.01 * self._crews.groups)
+                    elif self._once and not self._crews and not self._outbox and await self._leases.is_empty():
+                        break
+            except QueueAway as error:
+                self._away(error)
+                self._is_shaken = True  # perhaps a task was taken, and the answer lost
+            except ValueError as error:
+                self._on_log(logging.ERROR, str(error))
+            await asyncio.sleep(pause)
+
+    async def _give(self, task: Task) -> None:
+        """Let a process work on *task*; QueueAway leaves it a stray."""
+        if not task.portals:  # its last worker died between their end and its own
+            await self._leases.finish(task.job_id)
+            return
+        try:
+            seeds = await self._homeward.fetch_seeds(task)
+        except StoreError as error:
+            self._on_log(logging.WARNING, f"{task}: given back, as the store has no seed: {error}")
+            is_missing = isinstance(error, ObjectMissingError)
+            await self._give_back(task, str(error) if is_missing else None)
+            await asyncio.sleep(STORE_SECONDS)
+            return
+        crew = self._crews.best_for(task.run_id) or await self._start(task)
+        crew.give(task, seeds)
+
+    async def _start(self, task: Task) -> Crew:
+        worker_id = self._leases.worker_id
+        shard = self._crews.next_shard(worker_id)
+        await self._leases.begin_shard(task.run_id, shard.name)
+        lease = Lease(dsn=self._dsn, worker_id=worker_id, shard=shard.name)
+        crew = self._crews.start(task, shard, self._options, lease)
+        asyncio.get_running_loop().add_reader(crew.child.pipe.fileno(), self._read, crew)
+        return crew
+
+    # What the processes say.
+
+    def _read(self, crew: Crew) -> None:
+        match crew.child.receive():
+            case None:
+                asyncio.get_running_loop().remove_reader(crew.child.pipe.fileno())
+                funeral = asyncio.ensure_future(self._bury(crew))
+                self._funerals.add(funeral)
+                funeral.add_done_callback(self._funerals.discard)
+            case Progress(tallies):
+                for portal_id, tally in tallies.items():
+                    held = crew.holder(portal_id)
+                    if held is not None:
+                        held.moved[portal_id] = tally
+            case Done(portal_id, tally):
+                held = crew.holder(portal_id)
+                if held is not None:
+                    self._ended(crew, held, portal_id, tally)
+            case Broken(reason):
+                self._broken = self._broken or reason
+                self._on_log(logging.ERROR, reason)
+                if not self._is_stopping:
+                    self.stop()
+            case Said(level, text):
+                self._on_log(level, text)
+
+    def _ended(self, crew: Crew, held: Held, portal_id: str, tally: Tally) -> None:
+        held.ended[portal_id] = tally
+        held.moved.pop(portal_id, None)
+        news = self._news(crew, held, portal_id, tally, has_ended=True)
+        self._outbox.append(lambda: self._leases.tell([news]))
+        if held.has_ended:
+            del crew.held[held.task.job_id]
+            self._homeward.drop_seeds(held.task)
+            if held.is_done:
+                self._outbox.append(lambda: self._leases.finish(held.task.job_id))
+            else:
+                self._outbox.append(lambda: self._give_back(held.task))
+
+    async def _bury(self, crew: Crew) -> None:
+        how = await asyncio.to_thread(crew.child.bury)
+        self._crews.remove(crew)
+        is_peaceful = crew.is_told_to_stop and crew.child.process.exitcode == 0
+        if not is_peaceful:
+            self._on_log(logging.WARNING, how)
+        for held in crew.held.values():
+            self._outbox.append(partial(self._give_back, held.task, None if is_peaceful or self._is_stopping else how))
+        if crew.shard.is_empty():
+            self._outbox.append(lambda: self._leases.forget_shard(crew.shard.name))
+
+    async def _give_back(self, task: Task, reason: str | None = None) -> None:
+        await self._leases.give_back(task.job_id, task.run_id, deaths=task.deaths, reason=reason)
+
+    # What is said to the queue.
+
+    async def _speak(self) -> None:
+        told_at = time.monotonic()
+        while True:
+            try:
+                while self._outbox:
+                    await self._outbox[0]()
+                    self._outbox.popleft()
+                if time.monotonic() - told_at > PROGRESS_SECONDS:
+                    told_at = time.monotonic()
+                    await self._tell_progress()
+            except QueueAway as error:
+                self._away(error)
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _tell_progress(self) -> None:
+        news = []
+        for crew in self._crews:
+            for held in crew.held.values():
+                news += [self._news(crew, held, name, tally) for name, tally in held.moved.items()]
+                held.moved.clear()
+        if news:
+            await self._leases.tell(news)
+
+    @staticmethod
+    def _news(crew: Crew, held: Held, portal_id: str, tally: Tally, *, has_ended: bool = False) -> News:
+        return News(
+            job_id=held.task.job_id, portal_id=portal_id, shard=crew.shard.name, tally=tally, has_ended=has_ended
+        )
+
+    def _away(self, error: QueueAway) -> None:
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            self._on_log(logging.WARNING, f"PostgreSQL is away ({error}); what there is to say waits")
+
+    def _back(self) -> None:
+        if self._away_since is not None:
+            self._on_log(logging.WARNING, f"PostgreSQL is back after {time.monotonic() - self._away_since:.0f} s")
+            self._away_since = None
+
+    # The end.
+
+    async def _take_leave(self) -> None:
+        """Let the processes end, say what there is to say, bring home what there is to bring; each in its time."""
+        self._crews.stop()
+        await self._until(lambda: not self._crews and not self._funerals)
+        self._crews.kill()
+        await self._until(lambda: not self._outbox or self._away_since is not None)
+        if not await self._homeward.finish(GRACE_SECONDS):
+            self._on_log(logging.WARNING, "not all is uploaded; the next worker in this spool folder goes on with it")
+        try:
+            await self._leases.leave()
+        except QueueAway as error:
+            self._away(error)
+
+    @staticmethod
+    async def _until(is_so: Callable[[], bool]) -> bool:
+        """Wait for something, but no longer than a service's stop may take; whether it came about."""
+        deadline = time.monotonic() + GRACE_SECONDS
+        while not is_so():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True

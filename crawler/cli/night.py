@@ -1,0 +1,98 @@
+"""``xianzhi crawl --queue``: a night on several hosts, and how errors of a queue and a store are told."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from crawler.catalogue import Portal
+from crawler.cli.crawl import as_data, display_for, print_report, stopped_by_signals
+from crawler.cli.show import people, plain, say_json
+from crawler.fetch.options import Options
+from crawler.run import RunResult
+from crawler.store import StoreError
+
+if TYPE_CHECKING:
+    from crawler.queue.conducting import Conductor, Enqueued
+
+
+def crawl_on_queue(
+    groups: Sequence[tuple[Portal, ...]],
+    options: Options,
+    dsn: str,
+    queue: str,
+    store: str,
+    *,
+    is_waiting: bool,
+    as_json: bool,
+) -> int:
+    """Put a night into the queue; with *is_waiting* see it through, or those that still run. The exit code."""
+    with told_in_words():
+        from crawler.queue.conducting import Conductor  # noqa: PLC0415 - where packages are missing, it is told
+        from crawler.queue.nights import Nights  # noqa: PLC0415
+        from crawler.queue.schema import prepare  # noqa: PLC0415
+        from crawler.store import open_store  # noqa: PLC0415
+
+        prepare(dsn)
+        display = display_for(people(), sum(map(len, groups)))
+        nights = Nights(dsn, queue=queue)
+        conductor = Conductor(
+            options,
+            dsn=dsn,
+            nights=nights,
+            store=open_store(store),
+            on_progress=display.progress,
+            on_log=display.log,
+        )
+        conductor.catch_up()
+        enqueued = conductor.enqueue(groups)
+        say_enqueued(enqueued, as_json=as_json and not is_waiting)
+        if not is_waiting:
+            return 0 if enqueued.run_id else 3
+        with stopped_by_signals(conductor.stop, display, "waiting no longer; the night goes on without"), display:
+            results = see_through(conductor, [enqueued.run_id] if enqueued.run_id else nights.running())
+        for result in results:
+            print_report(people(), result, options)
+        if as_json and results:
+            say_json(as_data(results[-1]))
+        return max((result.exit_code for result in results), default=130)
+
+
+def see_through(conductor: "Conductor", run_ids: Sequence[str]) -> list[RunResult]:
+    """What came of nights; none of those that were not waited for to the end."""
+    results = []
+    for run_id in run_ids:
+        night = conductor.wait(run_id)
+        if night.is_through:
+            results.append(conductor.bring_home(run_id, night))
+    return results
+
+
+def say_enqueued(enqueued: "Enqueued", *, as_json: bool) -> None:
+    """What is in the queue now, and what an earlier night still has."""
+    portals = [portal.id for group in enqueued.groups for portal in group]
+    refused = [portal.id for portal in enqueued.refused]
+    if refused:
+        click.echo(f"not put into the queue, as an earlier night still has them: {plain(', '.join(refused))}", err=True)
+    if enqueued.run_id:
+        click.echo(f"run {enqueued.run_id}: {len(portals)} portals in {len(enqueued.groups)} tasks", err=True)
+    if as_json:
+        say_json({"run": enqueued.run_id, "portals": portals, "refused": refused})
+
+
+@contextmanager
+def told_in_words() -> Iterator[None]:
+    """Let what a queue or a store cannot do be one line and exit code 1."""
+    try:
+        import psycopg  # noqa: PLC0415
+
+        from crawler.queue.line import QueueAway  # noqa: PLC0415
+    except ImportError as error:
+        raise click.ClickException(f"{error}; crawls on several hosts need xianzhi[distributed]") from error
+    try:
+        yield
+    except (psycopg.Error, QueueAway) as error:
+        raise click.ClickException(f"PostgreSQL: {' '.join(str(error).split())}") from error
+    except StoreError as error:
+        raise click.ClickException(f"store: {error}") from error

@@ -1,0 +1,105 @@
+"""``xianzhi work``: a worker of a crawl on several hosts."""
+
+import asyncio
+import logging
+import socket
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from crawler.cli.crawl import checked_networks
+from crawler.cli.night import told_in_words
+from crawler.cli.options import jobs_option, queue_options
+from crawler.cli.show import plain
+from crawler.fetch.options import Options
+from crawler.run import PORTALS_AT_ONCE
+from crawler.store import open_store
+
+SHARD_BYTES = 512 * 1024 * 1024
+"""A process whose shard is larger takes no new portals."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  xianzhi work --queue postgresql://archive@db/xianzhi --store s3://news/county --spool /var/spool/xianzhi
+  xianzhi work --queue … --store … --spool … --once      until the queue is empty
+SIGTERM or Ctrl-C: what is on the wire is stored and uploaded, tasks are given back; a second one ends it at once,
+which loses nothing either.
+Exit codes: 0 all well, 1 something could not be kept, 2 wrong usage."""
+)
+@queue_options(required=True)
+@click.option(
+    "--spool",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for what is not uploaded yet; of this worker alone, and the same when it starts again.",
+)
+@jobs_option
+@click.option(
+    "--portals-at-once",
+    type=click.IntRange(min=1),
+    default=PORTALS_AT_ONCE,
+    show_default=True,
+    help="Groups of portals a process.",
+)
+@click.option("--name", default=socket.gethostname, show_default="the host's", help="How the report calls this worker.")
+@click.option("--once", is_flag=True, help="End when the queue is empty.")
+@click.option(
+    "--shard-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=15,
+    show_default=True,
+    help="A process whose shard is older takes no new portals, so that the shard goes home.",
+)
+@click.option(
+    "--allow-network",
+    "networks",
+    multiple=True,
+    metavar="CIDR",
+    help="Allow addresses that are not public, such as 127.0.0.0/8; repeatable.",
+)
+def work(
+    queue: str,
+    queue_name: str,
+    store: str,
+    spool: Path,
+    jobs: int,
+    portals_at_once: int,
+    name: str,
+    once: bool,
+    shard_minutes: float,
+    networks: tuple[str, ...],
+) -> None:
+    """Take portals from the queue and crawl them, as crawl does, until told to stop.
+
+    Any number of workers on any number of hosts share a queue; a portal is on one of them only. What is fetched goes
+    to the object store, and by xianzhi merge, or crawl --wait, into the archive.
+    """
+    options = Options(db=spool, warc=spool, allow_networks=checked_networks(networks))
+    with told_in_words():
+        from crawler.queue.crews import Crews, Limits  # noqa: PLC0415 - where packages are missing, it is told
+        from crawler.queue.homeward import Homeward  # noqa: PLC0415
+        from crawler.queue.leases import Leases  # noqa: PLC0415
+        from crawler.queue.schema import prepare  # noqa: PLC0415
+        from crawler.queue.supervisor import Supervisor  # noqa: PLC0415
+
+        prepare(queue)
+        limits = Limits(jobs=jobs, groups=portals_at_once, shard_seconds=60 * shard_minutes, shard_bytes=SHARD_BYTES)
+        supervisor = Supervisor(
+            dsn=queue,
+            leases=Leases(queue, queue=queue_name, name=name),
+            crews=Crews(limits, spool=spool),
+            options=options,
+            homeward=Homeward(queue, spool, open_store(store)),
+            once=once,
+            on_log=_say,
+        )
+        code = asyncio.run(supervisor())
+    sys.exit(code)
+
+
+def _say(level: int, text: str) -> None:
+    click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {logging.getLevelName(level)} {plain(text)}", err=True)
