@@ -86,6 +86,7 @@ class Conductor:
                 return Enqueued(run_id=None, groups=(), refused=refused)
             portals = [portal for group in free for portal in group]
             run_id = runs.begin(archive, portals)
+            options.warc.mkdir(parents=True, exist_ok=True)
             point(options.warc, self._store)
             with closing(connect(self._dsn)) as conn:
                 PostgresFrontier(conn).bring(archive, [portal.id for portal in portals])

@@ -1,10 +1,12 @@
-"""The queue's tables in PostgreSQL: procrastinate's own, and ours beside them."""
+"""The tables in PostgreSQL: procrastinate's own, those of our nights, and the frontier's."""
 
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 from procrastinate.schema import SchemaManager, migrations_path
+
+from crawler.archive.postgres import PostgresFrontier
 
 LOCK = 0x7869616E7A6869
 """Of PostgreSQL's advisory locks the one that says that somebody is changing these tables."""
@@ -55,6 +57,7 @@ def prepare(dsn: str) -> None:
         for step in OURS[done:]:
             conn.execute(step)
         _note(conn, "queue", str(len(OURS)))
+        PostgresFrontier(conn).create()
 
 
 def _bring_procrastinate_up_to_date(conn: psycopg.Connection) -> None:
