@@ -42,6 +42,7 @@ _EMPTY = (
     "DELETE FROM reprints",
     "DELETE FROM reprint_bands",
     "DELETE FROM reprint_marks",
+    "DELETE FROM reprint_sketches",
     "DELETE FROM boilerplate",
     "DELETE FROM boilerplate_pages",
     "UPDATE boilerplate_mark SET version_id = 0",

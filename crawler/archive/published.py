@@ -22,8 +22,12 @@ FOR_CRAWLS = frozenset(
         "boilerplate_places",
         "boilerplate_unsettled",
         "frontier",
+        "merged_shards",
         "reprint_bands",
         "reprint_marks",
+        "reprint_sketches",
+        "seeded_articles",
+        "seeded_portals",
         "spam_backlog",
         "withheld_log",
     }

@@ -11,11 +11,12 @@ from crawler.archive.readings import read
 from crawler.archive.search import Changes
 
 
-def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
+def write(conn: sqlite3.Connection, batch: Batch, *, is_shard: bool = False) -> list[Written]:
     """Store *batch*, all of it or nothing, and tell what became of each article, in order.
 
     A page of another kind than ``article`` leaves its capture only. The same batch a second time changes nothing.
-    The WARC records that it points at have to be flushed before. Raises sqlite3.Error (a full disk, a lock held for a
+    The WARC records that it points at have to be flushed before. *is_shard*: the full-text index is left to the archive
+    that this is merged into. Raises sqlite3.Error (a full disk, a lock held for a
     minute), ArchiveError (a record pointed at that is not there), ValueError (an article without section keys).
     """
     captures = {item.capture.record: item for item in batch.captures}
@@ -34,7 +35,8 @@ def write(conn: sqlite3.Connection, batch: Batch) -> list[Written]:
         written = [article_rows.store(reading) for reading in readings]
         for observation in batch.observations:
             article_rows.observe(observation)
-        index.write()
+        if not is_shard:
+            index.write()
         frontier.apply(conn, batch.run_id, batch.frontier)
         hosts.store(conn, batch.hosts)
         media.store(conn, batch.run_id, capture_rows, batch.media)
