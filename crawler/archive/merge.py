@@ -7,7 +7,7 @@ that were given stay. What takes the whole archive to know is left to `crawler.a
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from crawler.archive.merging import contested, rows
 from crawler.archive.merging.checking import checked
 from crawler.archive.times import to_second
 
+Stored = Literal["local", "archived"]
 MERGE_CACHE_KIB = 256 * 1024
 """Pages kept in memory: a night's paragraphs lie everywhere in the index of their keys."""
 
@@ -37,10 +38,13 @@ class Merged:
     """This very file was merged before, and was not read again."""
 
 
-def merge(conn: sqlite3.Connection, path: Path, *, stored: Literal["local", "archived"] = "archived") -> Merged:
-    """Bring the shard at *path* into the archive, all of it or nothing; *stored*: where the bytes of its captures are.
+def merge(
+    conn: sqlite3.Connection, path: Path, *, place: Callable[[Sequence[str]], Stored] = lambda _: "archived"
+) -> Merged:
+    """Bring the shard at *path* into the archive, all of it or nothing.
 
-    For the holder of the run lock; *conn* is in autocommit mode. Takes about 10 bytes of memory for each row of the
+    *place* is called before a row is written, with the names of the shard's WARC files: it brings them where they are
+    to be, and says where that is (`captures.stored`). For the holder of the run lock; *conn* is in autocommit mode. Takes about 10 bytes of memory for each row of the
     shard. Raises ArchiveError where the file is no shard, is damaged, of a newer program, or of another archive; and
     sqlite3.Error.
     """
@@ -49,6 +53,8 @@ def merge(conn: sqlite3.Connection, path: Path, *, stored: Literal["local", "arc
     if known:
         return Merged(name=path.name, was_known=True)
     with checked(path) as shard, _attached(conn, shard):
+        files = conn.execute("SELECT DISTINCT warc_file FROM shard.captures ORDER BY warc_file").fetchall()
+        stored = place([file for (file,) in files])
         try:
             with transaction(conn):
                 merged = _bring(conn, path.name, stored=stored)

@@ -1,8 +1,8 @@
 """Seeds and shards: what a worker on another host is given of a portal's past, and what it hands back.
 
-A seed is a SQLite file with the rows that a crawl reads of one portal, without indexes and without texts. A worker takes
-seeds up into its shard, an archive like any other, and crawls there with the very code that crawls here. What it was
-given keeps the archive's ids; the shard's own rows begin at `OWN`, so that seeds can still be taken up while it grows.
+A seed is a SQLite file with the rows that a crawl reads of one portal, without indexes and without texts. A worker
+takes seeds up into its shard, an archive like any other, and crawls there with the very code that crawls here. What it
+was given keeps the archive's ids; the shard's own rows begin at `OWN`, so that seeds can be taken up while it grows.
 """
 
 import sqlite3
@@ -144,12 +144,12 @@ _SETS = {
                 WHERE captures.url = articles.url AND captures.portal_id = :portal)
             FROM articles LEFT JOIN frontier ON frontier.portal_id = articles.portal_id AND frontier.key = articles.url
             WHERE articles.portal_id = :portal AND frontier.capture_id IS NULL
-    """,
+    """,  # noqa: S608 - a constant of ours
     "seed_captures": """
         SELECT id FROM temp.seed_pointed_at
         UNION SELECT revisit_of FROM temp.seed_pointed_at JOIN captures USING (id) WHERE revisit_of IS NOT NULL
     """,
-}  # noqa: S608 - a constant of ours
+}
 _SELECTS = {
     "portals": "SELECT * FROM portals WHERE id = :portal",
     "runs": """
@@ -168,10 +168,10 @@ _SELECTS = {
     """,
     "captures": "SELECT captures.* FROM temp.seed_captures JOIN captures USING (id) ORDER BY id",
     "articles": "SELECT * FROM articles WHERE portal_id = :portal ORDER BY id",
-    "versions": f"SELECT * FROM versions WHERE {_OF_PORTAL} ORDER BY id",
-    "article_states": f"SELECT * FROM article_states WHERE {_OF_PORTAL}",
-    "attachments": f"SELECT * FROM attachments WHERE {_OF_PORTAL} AND capture_id IS NULL",
-    "images": f"SELECT * FROM images WHERE {_OF_PORTAL} AND capture_id IS NULL",
+    "versions": f"SELECT * FROM versions WHERE {_OF_PORTAL} ORDER BY id",  # noqa: S608 - a constant of ours
+    "article_states": f"SELECT * FROM article_states WHERE {_OF_PORTAL}",  # noqa: S608
+    "attachments": f"SELECT * FROM attachments WHERE {_OF_PORTAL} AND capture_id IS NULL",  # noqa: S608
+    "images": f"SELECT * FROM images WHERE {_OF_PORTAL} AND capture_id IS NULL",  # noqa: S608
     "frontier": "SELECT * FROM frontier WHERE portal_id = :portal",
 }
 _TRIM = (

@@ -16,6 +16,7 @@ COMMANDS = {
     "extract": ("crawler.cli.extract", "extract"),
     "fold": ("crawler.cli.fold", "fold"),
     "import": ("crawler.cli.import_", "import_"),
+    "merge": ("crawler.cli.merge", "merge"),
     "portals": ("crawler.cli.portals", "portals"),
     "diff": ("crawler.cli.diff", "diff"),
     "publish": ("crawler.cli.publish", "publish"),

@@ -34,12 +34,12 @@ def checked(path: Path) -> Iterator[Path]:
                 _check_rows(shard)
         except sqlite3.DatabaseError as error:
             raise ArchiveError(f"{path}: is damaged, or no shard: {error}") from error
-        except _Unfit as error:
+        except _UnfitError as error:
             raise ArchiveError(f"{path}: {error}") from error
         yield usable
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """What is wrong with a shard, in words."""
 
 
@@ -54,7 +54,7 @@ def _is_current(path: Path) -> bool:
     with closing(_open(path)) as conn:
         [(application_id,)] = conn.execute("PRAGMA application_id").fetchall()
         if application_id != schema.APPLICATION_ID:
-            raise _Unfit("is no shard of an archive")
+            raise _UnfitError("is no shard of an archive")
         [(version,)] = conn.execute("PRAGMA user_version").fetchall()
         return bool(version == schema.SCHEMA_VERSION and normaliser.fold_version(conn) == FOLD_VERSION)
 
@@ -68,7 +68,7 @@ def _migrated(path: Path, folder: Path) -> Path:
     try:
         open_archive(copy).close()
     except ArchiveError as error:
-        raise _Unfit(str(error).removeprefix(f"{copy}: ")) from error
+        raise _UnfitError(str(error).removeprefix(f"{copy}: ")) from error
     return copy
 
 
@@ -77,12 +77,12 @@ def _check_names(shard: sqlite3.Connection) -> None:
     found = _tables(shard)
     for table, columns in _expected().items():
         if found.get(table) != columns:
-            raise _Unfit(f"its table {table} is another one than an archive's")
+            raise _UnfitError(f"its table {table} is another one than an archive's")
     [(others,)] = shard.execute(
         "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index') AND name <> 'article_texts'"
     ).fetchall()
     if others:
-        raise _Unfit("it has triggers or views, which no shard has")
+        raise _UnfitError("it has triggers or views, which no shard has")
 
 
 @cache
@@ -109,16 +109,16 @@ def _check_rows(shard: sqlite3.Connection) -> None:
     """The file is whole, references lead to rows, and values are of their columns' types and sizes."""
     [(line,), *_] = shard.execute("PRAGMA quick_check(1)").fetchall()
     if line != "ok":
-        raise _Unfit(f"is damaged: {line}")
+        raise _UnfitError(f"is damaged: {line}")
     if orphan := shard.execute("PRAGMA foreign_key_check").fetchone():
-        raise _Unfit(f"a row of {orphan[0]} points at a row of {orphan[2]} that is not there")
+        raise _UnfitError(f"a row of {orphan[0]} points at a row of {orphan[2]} that is not there")
     for table, columns in _expected().items():
         wrong = " OR ".join(f"typeof(\"{name}\") NOT IN ({_TYPES[kind]}, 'null')" for name, kind in columns)
         if shard.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():  # noqa: S608 - names of ours
-            raise _Unfit(f"its table {table} has a value of another type than its column")
+            raise _UnfitError(f"its table {table} has a value of another type than its column")
     for what, sql in _RULES.items():
         if shard.execute(sql).fetchone():
-            raise _Unfit(what)
+            raise _UnfitError(what)
 
 
 _RULES = {

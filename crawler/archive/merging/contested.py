@@ -5,9 +5,10 @@ first one was killed.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from crawler.archive import mentions
 from crawler.archive.articles import Articles
@@ -218,17 +219,17 @@ class _Contested:
                 SpamSpan(position=position, start=start, end=end, text=text, rule=rule, score=score, cut=bool(cut))
                 for position, start, end, text, rule, score, cut in self._conn.execute(_SPANS, (version_id,))
             ),
-            mentions=tuple(Mention(division_code=code, count=count) for code, count in self._of("mentions")),
-            attachments=tuple(Attachment(url=found, title=title) for found, title in self._of("attachments")),
-            images=tuple(Image(url=found, caption=caption) for found, caption in self._of("images")),
+            mentions=tuple(Mention(division_code=code, count=count) for code, count in self._all(_MENTIONS)),
+            attachments=tuple(Attachment(url=found, title=title) for found, title in self._all(_ATTACHMENTS)),
+            images=tuple(Image(url=found, caption=caption) for found, caption in self._all(_IMAGES)),
         )
         return extractor, Reading(
             article=article, url=url, seen_at=seen_at, fields=fields, paragraphs=paragraphs, chars=chars
         )
 
-    def _of(self, table: str) -> Iterable[tuple[str, ...]]:
-        columns = {"mentions": "division_code, count", "attachments": "url, title", "images": "url, caption"}[table]
-        return self._conn.execute(f"SELECT {columns} FROM shard.{table} WHERE article_id = ?", (self._theirs,))  # noqa: S608
+    def _all(self, question: str) -> list[Any]:
+        """The rows that answer a question about the shard's article."""
+        return self._conn.execute(question, (self._theirs,)).fetchall()
 
 
 def _bare(versions: Sequence[Sighting], answers: Sequence[State]) -> list[Sighting]:
@@ -321,6 +322,9 @@ _PARAGRAPHS = """
     JOIN shard.sections ON sections.id = section_id WHERE version_id = ? ORDER BY position
 """
 _SPANS = 'SELECT position, start, "end", text, rule, score, cut FROM shard.spam_spans WHERE version_id = ?'
+_MENTIONS = "SELECT division_code, count FROM shard.mentions WHERE article_id = ?"
+_ATTACHMENTS = "SELECT url, title FROM shard.attachments WHERE article_id = ?"
+_IMAGES = "SELECT url, caption FROM shard.images WHERE article_id = ?"
 _SHOW_AGAIN = """
     UPDATE main.articles SET version_id = said.id, title = said.title, published = said.published,
         source = said.source, author = said.author, editor = said.editor, chars = said.chars

@@ -84,8 +84,8 @@ def bring_articles(conn: sqlite3.Connection) -> None:
             "capture_id": capture,
             "replaces": version.format(column="replaces"),
         },
-        f"{_OWN_VERSIONS.format(table='versions', key='id')} JOIN temp.article_ids ON article_ids.id = theirs.article_id"
-        " WHERE ids.is_own ORDER BY ids.new",
+        f"{_OWN_VERSIONS.format(table='versions', key='id')}"
+        " JOIN temp.article_ids ON article_ids.id = theirs.article_id WHERE ids.is_own ORDER BY ids.new",
     )
     for statement in _SECTIONS:
         conn.execute(statement)
@@ -224,7 +224,8 @@ _FIND_CONTESTED = (
 )
 _TEXTLESS = """
     SELECT 1 FROM temp.version_ids AS ids JOIN shard.versions AS theirs ON theirs.id = ids.id
-    WHERE is_own AND chars > 0 AND NOT EXISTS (SELECT 1 FROM shard.version_sections WHERE version_id = theirs.id) LIMIT 1
+    WHERE is_own AND chars > 0
+        AND NOT EXISTS (SELECT 1 FROM shard.version_sections WHERE version_id = theirs.id) LIMIT 1
 """
 _CATALOGUE = (
     """
@@ -320,20 +321,20 @@ _TLS = (
 )
 
 
-def _keeping(condition: str, columns: tuple[str, ...], *, else_: str) -> str:
-    return ", ".join(f"{name} = CASE WHEN {condition} THEN hosts.{name} ELSE {else_}.{name} END" for name in columns)
+def _keeping(condition: str, columns: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} = CASE WHEN {condition} THEN hosts.{name} ELSE excluded.{name} END" for name in columns)
 
 
 _HOSTS = "INSERT INTO main.hosts SELECT * FROM shard.hosts WHERE true ON CONFLICT (host) DO UPDATE SET"
 # As when it had been stored in the order of time: crawler/archive/hosts.py.
 _HOSTS_SEEN_LATER = f"""
     {_HOSTS} scheme = excluded.scheme, checked_at = excluded.checked_at,
-        {_keeping("excluded.other_failed_at IS NULL AND hosts.scheme = excluded.scheme", _OTHER, else_="excluded")},
-        {_keeping("excluded.tls_protocol IS NULL", _TLS, else_="excluded")}
+        {_keeping("excluded.other_failed_at IS NULL AND hosts.scheme = excluded.scheme", _OTHER)},
+        {_keeping("excluded.tls_protocol IS NULL", _TLS)}
     WHERE excluded.checked_at > hosts.checked_at
 """
 _HOSTS_SEEN_EARLIER = f"""
-    {_HOSTS} {_keeping("hosts.other_failed_at IS NOT NULL OR hosts.scheme <> excluded.scheme", _OTHER, else_="excluded")},
-        {_keeping("hosts.tls_protocol IS NOT NULL", _TLS, else_="excluded")}
+    {_HOSTS} {_keeping("hosts.other_failed_at IS NOT NULL OR hosts.scheme <> excluded.scheme", _OTHER)},
+        {_keeping("hosts.tls_protocol IS NOT NULL", _TLS)}
     WHERE excluded.checked_at < hosts.checked_at
 """
