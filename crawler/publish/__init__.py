@@ -13,7 +13,7 @@ from typing import Any
 from datasette import hookimpl as untyped_hookimpl
 from markupsafe import Markup
 
-from crawler.publish import cells, errors, metadata, search
+from crawler.publish import cells, errors, metadata, search, spreadsheets
 from crawler.publish.facets import YearFacet
 from crawler.publish.headers import Asgi, guarded
 from crawler.publish.paging import keep_order
@@ -31,6 +31,7 @@ last_hookimpl: Callable[[Any], Any] = untyped_hookimpl(trylast=True)
 async def startup(datasette: Any) -> None:
     """Find the archives among the databases, and keep from readers what is withheld."""
     errors.take_over()
+    spreadsheets.take_over()
     await metadata.recognise(datasette)
     for name in metadata.archives(datasette):
         database = datasette.get_database(name)

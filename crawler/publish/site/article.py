@@ -172,13 +172,14 @@ async def _comparison(datasette: Any, request: Any, found: Dossier) -> Any:
         datasette, lambda conn: differences(texts(conn, before.version_id), texts(conn, after.version_id))
     )
     t = words(lang_of(request))
+    headline = found.title or t("frame.untitled")
     fields = [(name, getattr(before, name), getattr(after, name)) for name in FIELDS]
     changed = [(name, old, new) for name, old, new in fields if old != new]
     return await page(
         datasette,
         request,
         "comparison",
-        title=t("article.comparison_of", title=after.title or t("frame.untitled")),
+        title=t("article.comparison_of", title=headline),
         data={
             "article": found.article["id"],
             "from": before.version_id,
@@ -188,7 +189,7 @@ async def _comparison(datasette: Any, request: Any, found: Dossier) -> Any:
         },
         is_indexed=False,
         article=found.article,
-        headline=after.title or t("frame.untitled"),
+        headline=headline,
         before=before,
         after=after,
         fields=changed,
@@ -213,6 +214,7 @@ def _data(datasette: Any, request: Any, found: Dossier, reading: Reading, work: 
     fields = {name: value for name, value in found.article.items() if name not in ("homepage", "portal")}
     return {
         **fields,
+        "title": found.title,
         "portal": {"id": found.article["portal_id"], "name": found.article["portal"]},
         "division": full_name(found.article["division_code"]),
         "page": absolute(datasette, request, link(datasette, request, f"/article/{found.article['id']}")),

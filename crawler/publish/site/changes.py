@@ -17,6 +17,7 @@ from crawler.publish.site.feeds import ENTRIES, Entry, atom
 from crawler.publish.site.frame import Routes, here, link, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, full_name
+from crawler.publish.site.titles import titles
 from crawler.text import query as queries
 from crawler.text.differences import Words as Run
 
@@ -175,16 +176,17 @@ def _all_events(conn: sqlite3.Connection) -> tuple[Event, ...]:
 def _told(conn: sqlite3.Connection, *, shown: Sequence[Event]) -> list[Change]:
     """The events with their titles, edits compared; what is not shown to the public any more is left out."""
     excerpts = Excerpts(COMPARING)
+    title_of = titles(conn, {event.article_id for event in shown})
     found = []
     for event in shown:
         row = conn.execute(_TOLD, (event.article_id,)).fetchone()
         if row is not None:
-            title, portal, published, first_seen = row
+            portal, published, first_seen = row
             pair = _pair(conn, event) if event.kind == "edited" else None
             found.append(
                 Change(
                     event=event,
-                    title=title,
+                    title=title_of.get(event.article_id),
                     portal=portal,
                     published=published,
                     first_seen=first_seen,
@@ -263,6 +265,6 @@ _STATES = """
     WHERE said.state NOT IN ('live', 'edited') OR before NOT IN ('live', 'edited')
 """
 _TOLD = """
-    SELECT title, name, published, first_seen FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id = ?
+    SELECT name, published, first_seen FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id = ?
 """
 ROUTES: Routes = [(r"/changes(\.json)?$", changes), (r"/changes\.atom$", feed)]

@@ -8,6 +8,7 @@ from crawler.publish.site.asked import page_number, said
 from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.frame import Routes, here, not_found, page
 from crawler.publish.site.language import lang_of, words
+from crawler.publish.site.titles import with_titles
 
 PER_PAGE = 30
 PAGES = 200
@@ -49,9 +50,8 @@ async def _evidence(datasette: Any, request: Any, portal_id: str) -> Any:
     t = words(lang_of(request))
     pages = min(-(-sums["runs"] // PER_PAGE), PAGES)
     turned_to = page_number(request.args.get("page"), most=pages)
-    listed = await rows(
-        datasette, _RUNS, {"portal": portal_id, "limit": PER_PAGE, "offset": (turned_to - 1) * PER_PAGE}
-    )
+    found = await rows(datasette, _RUNS, {"portal": portal_id, "limit": PER_PAGE, "offset": (turned_to - 1) * PER_PAGE})
+    listed = await with_titles(datasette, found, key="article_id")
     return await page(
         datasette,
         request,
@@ -78,7 +78,7 @@ _FOUND = f"""
 _SUMS = f"SELECT count(*) AS runs, count(DISTINCT article_id) AS articles {_FOUND}"
 _RUNS = f"""
     SELECT found.*, warc_file, warc_offset, payload_sha256 FROM (
-        SELECT articles.id AS article_id, articles.title, articles.url, articles.state, spam_spans.version_id,
+        SELECT articles.id AS article_id, articles.url, articles.state, spam_spans.version_id,
             capture_id, seen_at, position, start, "end", spam_spans.text, rule, score, cut,
             articles.version_id = versions.id AS is_there, last_seen
         {_FOUND} ORDER BY seen_at DESC, article_id, position, start LIMIT :limit OFFSET :offset

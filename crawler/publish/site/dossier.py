@@ -9,6 +9,7 @@ from crawler.archive.editions import Edition, State, editions, newest_readings, 
 from crawler.archive.reprints import Member, cluster
 from crawler.archive.texts import paragraphs_of_version
 from crawler.publish.site.reading import Printed
+from crawler.publish.site.titles import titles
 from crawler.records import SpamSpan
 
 CARRIERS = 200
@@ -51,6 +52,8 @@ class Dossier:
 
     article: Row
     """Columns of ``articles``, with ``portal`` for its name and ``homepage``."""
+    title: str | None
+    """The newest one, as it is read."""
     edition: Edition
     """The version that is shown."""
     history: Sequence[Edition]
@@ -87,6 +90,7 @@ def dossier(conn: sqlite3.Connection, article_id: int, version_id: int | None = 
         return None
     return Dossier(
         article=article,
+        title=titles(conn, [article_id]).get(article_id),
         edition=edition,
         history=history,
         states=states(conn, article_id),
@@ -136,13 +140,14 @@ def _story(conn: sqlite3.Connection, article_id: int) -> Story:
     first = next(member for member in members if not member.is_linked_by_excerpt)
     pairs = {row["id"]: row for row in _rows(conn, _PAIRS, {"id": article_id})}
     reprints = []
+    title_of = titles(conn, [member.article_id for member in others[:REPRINTS]])
     for member in others[:REPRINTS]:
-        [(title, portal)] = conn.execute(_NAMES, (member.article_id,)).fetchall()
+        [(portal,)] = conn.execute(_PORTAL, (member.article_id,)).fetchall()
         pair = pairs.get(member.article_id, {})
         reprints.append(
             Reprint(
                 member=member,
-                title=title,
+                title=title_of.get(member.article_id),
                 portal=portal,
                 similarity=pair.get("similarity"),
                 kind=pair.get("kind"),
@@ -160,18 +165,20 @@ def _neighbour(conn: sqlite3.Connection, article: Row, than: str, order: str) ->
     )
     found = _rows(
         conn,
-        f"SELECT id, title, published FROM articles WHERE portal_id = :portal_id AND {where}"  # noqa: S608 - written above
+        f"SELECT id, published FROM articles WHERE portal_id = :portal_id AND {where}"  # noqa: S608 - written above
         f" ORDER BY published {order}, id {order} LIMIT 1",
         article,
     )
-    return found[0] if found else None
+    if not found:
+        return None
+    return {**found[0], "title": titles(conn, [found[0]["id"]]).get(found[0]["id"])}
 
 
 _ARTICLE = """
     SELECT articles.*, portals.name AS portal, portals.homepage
     FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id = ?
 """
-_NAMES = "SELECT title, name FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id = ?"
+_PORTAL = "SELECT name FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id = ?"
 _PRINTED = """
     SELECT position, section_id, role, coalesce(version_sections.text, sections.text) AS text
     FROM version_sections JOIN sections ON sections.id = section_id WHERE version_id = ? ORDER BY position

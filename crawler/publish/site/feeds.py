@@ -10,10 +10,11 @@ from datasette.utils.asgi import Response
 
 from crawler.archive.search_query import ordered_ids
 from crawler.publish.site.asking import ask, rows
-from crawler.publish.site.frame import Routes, absolute, headers_for, here, link
+from crawler.publish.site.frame import Routes, absolute, headers_for, here, link, upright
 from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import full_name
 from crawler.publish.site.selection import selection_of
+from crawler.publish.site.titles import with_titles
 from crawler.text.xml import legal
 
 ENTRIES = 50
@@ -24,11 +25,11 @@ EPOCH = "1970-01-01T00:00:00Z"
 
 
 ARTICLES = """
-    SELECT articles.id, title, published, first_seen, portals.name AS portal, articles.division_code,
+    SELECT articles.id, published, first_seen, portals.name AS portal, articles.division_code,
         (SELECT substr(body, 1, 400) FROM article_texts WHERE article_id = articles.id) AS text
     FROM articles LEFT JOIN portals ON portals.id = portal_id
 """
-"""What `entry_of` needs of articles; a query puts its WHERE, ORDER BY and LIMIT behind it."""
+"""What `entry_of` needs of articles, beside their titles; a query puts its WHERE, ORDER BY and LIMIT behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def atom(datasette: Any, request: Any, *, title: str, path: str, entries: Iterab
 
 
 def entry_of(datasette: Any, request: Any, row: Mapping[str, Any]) -> Entry:
-    """A row of ARTICLES as an entry, under the time at which the archive first saw it."""
+    """A row of ARTICLES with its title as an entry, under the time at which the archive first saw it."""
     said = (row["published"] or "")[:10], row["portal"], full_name(row["division_code"])
     return Entry(
         id=f"article/{row['id']}",
@@ -90,7 +91,7 @@ def entry_of(datasette: Any, request: Any, row: Mapping[str, Any]) -> Entry:
 async def newest(datasette: Any, request: Any) -> Response:
     """``/articles.atom``: what the archive saw last, of all portals."""
     found = await rows(datasette, f"{ARTICLES} ORDER BY articles.id DESC LIMIT ?", (ENTRIES,))
-    entries = [entry_of(datasette, request, row) for row in found]
+    entries = [entry_of(datasette, request, row) for row in await with_titles(datasette, found)]
     title = words(lang_of(request))("feeds.newest")
     return atom(datasette, request, title=title, path=link(datasette, request, "/"), entries=entries)
 
@@ -100,7 +101,8 @@ async def of_search(datasette: Any, request: Any) -> Response:
     chosen, t = selection_of(request), words(lang_of(request))
     ids = await ask(datasette, lambda conn: ordered_ids(conn, chosen.query, order="added", limit=ENTRIES))
     sql = f"{ARTICLES} WHERE articles.id IN (SELECT value FROM json_each(?)) ORDER BY articles.id DESC"  # noqa: S608
-    entries = [entry_of(datasette, request, row) for row in await rows(datasette, sql, (json.dumps(ids),))]
+    found = await with_titles(datasette, await rows(datasette, sql, (json.dumps(ids),)))
+    entries = [entry_of(datasette, request, row) for row in found]
     title = t("search.title_of", words=" ".join(filter(None, (chosen.typed, *chosen.filters.values()))))
     path = link(datasette, request, "/search", **chosen.parameters)
     return atom(datasette, request, title=title, path=path, entries=entries)
@@ -119,7 +121,7 @@ def _entry(entry: Entry, *, host: str, address: str) -> str:
 
 
 def _element(name: str, text: str) -> str:
-    return f"<{name}>{escape(legal(text))}</{name}>"
+    return f"<{name}>{escape(upright(legal(text)))}</{name}>"
 
 
 def _link(relation: str, address: str) -> str:

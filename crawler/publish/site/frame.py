@@ -1,6 +1,7 @@
 """The frame that every page of ours is in: its language, its head and foot, its links, and the same page as JSON."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from hashlib import sha256
@@ -20,6 +21,8 @@ Routes = Sequence[tuple[str, View]]
 """Regular expressions on the path, as for Datasette's ``register_routes``."""
 
 PARAMETER = "_lang"
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 async def page(
@@ -62,7 +65,7 @@ async def page(
         **_surroundings(datasette, request, lang),
     }
     html = await datasette.render_template(f"site/{template}.html", context, request=request, view_name="xianzhi")
-    return Response.html(html, status=status, headers={**headers, "Content-Security-Policy": PAGE_POLICY})
+    return Response.html(upright(html), status=status, headers={**headers, "Content-Security-Policy": PAGE_POLICY})
 
 
 async def not_found(datasette: Any, request: Any, *, what: str = "") -> Response:
@@ -70,6 +73,14 @@ async def not_found(datasette: Any, request: Any, *, what: str = "") -> Response
     t = words(lang_of(request))
     data = {"ok": False, "error": "not found", "status": 404}
     return await page(datasette, request, "not_found", title=t("frame.not_found"), data=data, status=404, what=what)
+
+
+def upright(text: str) -> str:
+    """*text* without the controls that turn the direction of what follows (Unicode UAX 9 §2.1 to §2.4).
+
+    An article's could turn around what a page says behind it, or end what keeps its words apart from ours.
+    """
+    return _TURNING.sub("", text)
 
 
 def link(datasette: Any, request: Any, path: str, **parameters: Any) -> str:

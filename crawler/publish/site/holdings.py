@@ -9,6 +9,7 @@ from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import link
 from crawler.publish.site.names import division_name
+from crawler.publish.site.titles import with_titles
 
 Kind = Literal["division", "portal"]
 """Whose articles; also the parameter's name in ``/search``. A division is given by what its codes begin with."""
@@ -69,14 +70,14 @@ async def newest(datasette: Any, kind: Kind, value: str) -> list[dict[str, Any]]
     """The newest articles, as ``article_list`` of ``site/macros.html`` takes them."""
     # The inner query needs the index alone. A day to come is a slip of the page's; it would stand on top for ever.
     sql = f"""
-        SELECT articles.id, title, substr(articles.published, 1, 10) AS day, portal_id, portals.name AS portal,
+        SELECT articles.id, substr(articles.published, 1, 10) AS day, portal_id, portals.name AS portal,
             articles.division_code, state
         FROM articles LEFT JOIN portals ON portals.id = portal_id WHERE articles.id IN (
             SELECT id FROM articles WHERE {_OF[kind]} AND published < date('now', '+8 hours', '+1 day')
             ORDER BY published DESC, id DESC LIMIT {NEWEST}
         ) ORDER BY articles.published DESC, articles.id DESC
     """  # noqa: S608 - constants of ours
-    found = await rows(datasette, sql, {"value": value})
+    found = await with_titles(datasette, await rows(datasette, sql, {"value": value}))
     return [{**one, "place": division_name(one["division_code"])} for one in found]
 
 

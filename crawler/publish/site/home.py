@@ -15,6 +15,7 @@ from crawler.publish.site.coverage import Coverage, Health, coverage, health
 from crawler.publish.site.frame import Routes, link, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, province_name
+from crawler.publish.site.titles import with_titles
 
 NEWEST = 12
 ILL = 8
@@ -22,7 +23,7 @@ ILL = 8
 
 # A day to come is a slip of the page's; it would stand on top for ever.
 _NEWEST = """
-    SELECT articles.id, title, substr(published, 1, 10) AS day, portal_id, portals.name AS portal,
+    SELECT articles.id, substr(published, 1, 10) AS day, portal_id, portals.name AS portal,
         articles.division_code, state
     FROM articles LEFT JOIN portals ON portals.id = portal_id
     WHERE published < date('now', '+8 hours', '+1 day') ORDER BY published DESC, articles.id DESC LIMIT :limit
@@ -35,7 +36,7 @@ async def home(datasette: Any, request: Any, send: Any) -> Any:
         return await IndexView.as_view(datasette)(request, send)
     t = words(lang_of(request))
     covered, well = await _covered(datasette)
-    newest = await rows(datasette, _NEWEST, {"limit": NEWEST})
+    newest = await with_titles(datasette, await rows(datasette, _NEWEST, {"limit": NEWEST}))
     return await page(
         datasette,
         request,

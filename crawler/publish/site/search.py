@@ -15,6 +15,7 @@ from crawler.publish.site.frame import Routes, absolute, here, link, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, full_name
 from crawler.publish.site.selection import PAGES, PER_PAGE, SORTS, Selection, selection_of
+from crawler.publish.site.titles import titles
 from crawler.text.query import Query
 from crawler.text.snippets import Snippet, Span, highlights, snippet
 
@@ -61,10 +62,13 @@ def _found(
     """The ids of all that matches, rising, and the hits of the page with what they say."""
     ids = known.known(matching_ids(conn, chosen.query))
     text_of = "SELECT body FROM article_texts WHERE article_id = ?"
+    page_ids = _page_of(conn, ids, chosen, known)
+    title_of = titles(conn, page_ids)
     found: list[tuple[Hit, Snippet | None]] = []
-    for hit in hits(conn, _page_of(conn, ids, chosen, known)):
+    for hit in hits(conn, page_ids):
         text = conn.execute(text_of, (hit.article_id,)).fetchone()
-        found.append((hit, snippet(text[0], chosen.query, width=SNIPPET) if text and text[0] else None))
+        said = snippet(text[0], chosen.query, width=SNIPPET) if text and text[0] else None
+        found.append((replace(hit, title=title_of.get(hit.article_id)), said))
     return ids, found
 
 

@@ -1,8 +1,9 @@
 """``/section/ID``: a paragraph's life: who had it first, when and where it was printed, all the articles."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -17,6 +18,7 @@ from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import Routes, here, not_found, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, province_name
+from crawler.publish.site.titles import titles
 
 PER_PAGE = 50
 PAGES = 100
@@ -40,16 +42,13 @@ async def section(datasette: Any, request: Any) -> Any:
     turned_to = page_number(request.args.get("page"), most=PAGES)
     try:
         sums, counts = await _life(datasette, section_id)
-        printings = await ask(
-            datasette,
-            lambda conn: provenance.printings(conn, section_id, limit=turned_to * PER_PAGE),
-            limit_ms=SLOW_MS,
+        first, listed = await ask(
+            datasette, lambda conn: _printings(conn, section_id, page_number=turned_to), limit_ms=SLOW_MS
         )
     except QueryInterrupted:
         return await _unfinished(datasette, request, text)
-    if not printings:
+    if first is None:
         return await not_found(datasette, request)
-    listed = printings[(turned_to - 1) * PER_PAGE :]
     pages = min(-(-sums.articles // PER_PAGE), PAGES)
     names = {row["id"]: row["name"] for row in await rows(datasette, "SELECT id, name FROM portals")}
     return await page(
@@ -61,7 +60,7 @@ async def section(datasette: Any, request: Any) -> Any:
         is_indexed=turned_to == 1,
         text=text,
         sums=sums,
-        first=printings[0],
+        first=first,
         listed=[(one, names.get(one.portal_id, one.portal_id), division_name(one.division_code)) for one in listed],
         names=names,
         months=charts.bars(marks_by_time(counts), title=t("section.bars")),
@@ -83,6 +82,17 @@ async def _unfinished(datasette: Any, request: Any, text: str) -> Any:
     data = {"text": text, "unfinished": True}
     title = t("section.title_of", text=_short(text))
     return await page(datasette, request, "section", title=title, data=data, is_indexed=False, text=text, sums=None)
+
+
+def _printings(
+    conn: sqlite3.Connection, section_id: int, *, page_number: int
+) -> tuple[Printing | None, list[Printing]]:
+    """The first one, and those of a page, with their titles as they are read."""
+    found = provenance.printings(conn, section_id, limit=page_number * PER_PAGE)
+    shown = [*found[:1], *found[(page_number - 1) * PER_PAGE :]]
+    title_of = titles(conn, [one.article_id for one in shown])
+    named = [replace(one, title=title_of.get(one.article_id)) for one in shown]
+    return next(iter(named), None), named[1:]
 
 
 @cached(KEPT_FOR)
