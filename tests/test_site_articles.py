@@ -269,6 +269,8 @@ def test_changes_come_newest_first_with_the_words_that_changed(site: Any) -> Non
         ("division=61", [GONE, EDITED]),
         ("division=乾县", [GONE, EDITED]),
         ("division=甘肃", []),
+        ("division=乾縣", [GONE, EDITED]),
+        ("division=(((", [GONE, EDITED]),
         ("division=610424&kind=edited", [EDITED]),
         ("portal=baishi", []),
         ("kind=nonsense", [GONE, EDITED]),
@@ -277,6 +279,12 @@ def test_changes_come_newest_first_with_the_words_that_changed(site: Any) -> Non
 )
 def test_changes_are_narrowed_by_kind_place_and_portal(site: Any, asked: str, found: list[int]) -> None:
     assert [one["article_id"] for one in get(site, f"/changes.json?{asked}").json()["changes"]] == found
+
+
+def test_a_filter_of_changes_that_says_nothing_is_named(site: Any) -> None:
+    assert "“nonsense”看不懂" in get(site, "/changes?kind=nonsense").text
+    assert get(site, "/changes.json?division=(((").json()["not_understood"] == ["division"]
+    assert get(site, "/changes.atom?division=(((").status_code == 400
 
 
 def test_the_feed_of_changes_tells_what_went_and_what_came(site: Any) -> None:
@@ -364,7 +372,6 @@ def test_what_there_is_not_is_a_404_in_words(site: Any, path: str) -> None:
         "/changes?division=(((",
         "/changes?division=" + "县" * 5_000,
         f"/changes?page={9**40}",
-        "/changes.atom?division=%00",
         "/defaced?page=%00",
         "/defaced?portal=baishi&page=99999999999999999999",
     ],

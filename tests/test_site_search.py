@@ -246,7 +246,7 @@ def table(response: httpx.Response) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "query", ["q=扶贫", "q=扶贫&portal=qian&from=2015", "q=状态:已删", "state=gone", "q=公式", "q=没有&division=9"]
+    "query", ["q=扶贫", "q=扶贫&portal=qian&from=2015", "q=状态:已删", "state=gone", "q=公式", "q=没有&division=99"]
 )
 @pytest.mark.parametrize("coding", ["gzip", "identity"])
 def test_a_table_has_all_that_a_search_finds_with_its_text(site: Any, query: str, coding: str) -> None:
@@ -264,10 +264,19 @@ def test_no_cell_of_a_table_is_run_by_a_spreadsheet(site: Any) -> None:
 
 
 def test_a_search_that_asks_nothing_has_no_table(site: Any) -> None:
-    for query in ("", "?q=。", "?from=here"):
+    for query in ("", "?q=。"):
         response = get(site, f"/export.csv{query}")
         assert (response.status_code, response.headers["location"]) == (302, "/search")
     assert get(site, "/export.csv?q=扶贫&portal=nobody").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["from=here", "q=扶贫&to=2014-13", "q=扶贫&division=9", "q=扶贫&state=lost"])
+def test_what_could_not_be_said_in_a_file_or_a_feed_is_a_400_that_says_what_is_wrong(site: Any, query: str) -> None:
+    value = query.rpartition("=")[2]
+    for path in ("/export.csv", "/search.atom"):
+        response = get(site, f"{path}?{query}&_lang=en")
+        assert response.status_code == 400
+        assert f"“{value}” was not understood" in response.text
 
 
 def test_a_table_that_ends_early_is_a_failed_download(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from datasette.utils.asgi import BadRequest, NotFound
 from datasette.views.base import DatasetteError
 
 from crawler.publish.metadata import archives
-from crawler.publish.site.frame import not_found, page
+from crawler.publish.site.frame import bad_address, not_found, page
 from crawler.publish.site.language import lang_of, words
 
 _OF_VALUES = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, InvalidSql)
@@ -53,20 +53,20 @@ async def answer(datasette: Any, request: Any, exception: Exception) -> Any:
         if isinstance(exception, NotFound):
             return await not_found(datasette, request)
         if isinstance(exception, QueryInterrupted):
-            return await _page(datasette, request, "too_slow", status=503)
+            return await _too_slow(datasette, request)
         if isinstance(exception, BadRequest) or _is_the_readers(exception):
             sys.stderr.write(f"400 {request.full_path[:300]!a}: {exception!r:.300}\n")
-            return await _page(datasette, request, "bad_address", status=400)
+            return await bad_address(datasette, request)
         if isinstance(exception, DatasetteError) and exception.status == 500:
             exception.status = 400  # what Datasette says itself of a parameter, without a status of its own
     return await handle_exception.handle_exception(datasette, request, exception)()
 
 
-async def _page(datasette: Any, request: Any, name: str, *, status: int) -> Any:
+async def _too_slow(datasette: Any, request: Any) -> Any:
     t = words(lang_of(request))
-    title = t(f"frame.{name}.title")
-    data = {"ok": False, "error": title, "status": status}
-    return await page(datasette, request, "error", title=title, data=data, status=status, hint=t(f"frame.{name}.hint"))
+    title, hint = t("frame.too_slow.title"), t("frame.too_slow.hint")
+    data = {"ok": False, "error": title, "status": 503}
+    return await page(datasette, request, "error", title=title, data=data, status=503, hint=hint)
 
 
 def _is_the_readers(exception: Exception) -> bool:

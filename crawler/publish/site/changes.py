@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple, get_args
 
 from crawler import divisions
@@ -14,12 +14,13 @@ from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.comparison import Excerpts
 from crawler.publish.site.dossier import texts
 from crawler.publish.site.feeds import ENTRIES, Entry, atom
-from crawler.publish.site.frame import Routes, here, link, page
+from crawler.publish.site.frame import Routes, bad_address, here, link, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, full_name
 from crawler.publish.site.titles import titles
 from crawler.text import query as queries
 from crawler.text.differences import Words as Run
+from crawler.text.folding import fold
 
 Kind = Literal["edited", "gone", "redirected", "blocked", "back"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -73,6 +74,8 @@ class Wanted:
     place: str
     """As typed."""
     portal: str
+    unread: tuple[str, ...] = ()
+    """Names of what says nothing (``kind=nonsense``)."""
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -97,6 +100,7 @@ async def changes(datasette: Any, request: Any) -> Any:
         title=t("changes.title"),
         data={
             **wanted.parameters,
+            "not_understood": list(wanted.unread),
             "page": turned_to,
             "per_page": PER_PAGE,
             "total": len(events),
@@ -121,6 +125,8 @@ async def changes(datasette: Any, request: Any) -> Any:
 async def feed(datasette: Any, request: Any) -> Any:
     """``/changes.atom``."""
     wanted = _wanted(request)
+    if wanted.unread:
+        return await bad_address(datasette, request, unread=wanted.unread)
     t = words(lang_of(request))
     shown = _chosen(await _events(datasette), wanted)[:ENTRIES]
     listed = await ask(datasette, partial(_told, shown=shown))
@@ -133,8 +139,14 @@ def _wanted(request: Any) -> Wanted:
     def given(name: str) -> str:
         return (request.args.get(name) or "").strip()[:LONGEST]
 
-    kind = given("kind")
-    return Wanted(kind=kind if kind in KINDS else "", place=given("division"), portal=given("portal"))
+    kind, place = given("kind"), given("division")
+    is_known = {"kind": kind in KINDS, "division": queries.division(place) is not None}
+    return Wanted(
+        kind=kind if is_known["kind"] else "",
+        place=place if is_known["division"] else "",
+        portal=given("portal"),
+        unread=tuple(name for name, known in is_known.items() if given(name) and not known),
+    )
 
 
 def _chosen(events: Sequence[Event], wanted: Wanted) -> Sequence[Event]:
@@ -152,14 +164,16 @@ def _chosen(events: Sequence[Event], wanted: Wanted) -> Sequence[Event]:
     ]
 
 
+@lru_cache(maxsize=1_024)
 def _codes(place: str) -> tuple[str, ...]:
-    """What the codes of a place begin with, named by its code or by the beginning of its name."""
+    """What the codes of a place begin with, named by its code or by the beginning of its name, in either script."""
     asked = queries.division(place)
     if asked is None:
         return ()
     if asked.value.isdigit():
         return (asked.value,)
-    return tuple({queries.code_prefix(row.code) for row in divisions.rows() if row.name.startswith(place)})
+    begin = fold(place)
+    return tuple({queries.code_prefix(row.code) for row in divisions.rows() if fold(row.name).startswith(begin)})
 
 
 @cached(KEPT_FOR)

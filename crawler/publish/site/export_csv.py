@@ -23,7 +23,7 @@ from crawler.publish.exports import csv_text, selection
 from crawler.publish.exports.codebook import tables
 from crawler.publish.exports.selection import Chosen, Filters
 from crawler.publish.site.asking import database_of
-from crawler.publish.site.frame import Routes, link, not_found
+from crawler.publish.site.frame import Routes, bad_address, link, not_found
 from crawler.publish.site.selection import Selection, selection_of
 from crawler.text.query import Query, parse
 
@@ -44,6 +44,8 @@ _underway: set["_Download"] = set()
 async def export(datasette: Any, request: Any, receive: Any) -> Any:
     """The file; leads to the search page where nothing is asked for."""
     chosen = selection_of(request)
+    if chosen.unread:  # a file says nowhere that it has more than was asked for
+        return await bad_address(datasette, request, unread=chosen.unread)
     if chosen.is_empty:
         return Response.redirect(link(datasette, request, "/search"))
     if len(_underway) >= AT_ONCE:

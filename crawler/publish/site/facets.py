@@ -8,6 +8,7 @@ from crawler.publish.site.charts import Mark
 from crawler.publish.site.facts import Facts
 from crawler.publish.site.names import division_name, full_name
 from crawler.publish.site.selection import Selection
+from crawler.text import query as queries
 
 SHOWN = 8
 """Choices of a facet that are shown; the others go by narrower ones."""
@@ -78,8 +79,8 @@ def periods(numbers: Breakdown, link: Callable[..., str]) -> list[Mark]:
 
 def places(numbers: Breakdown, chosen: Selection) -> list[Choice]:
     """The next narrower divisions: provinces, or what lies in the chosen one."""
-    here = chosen.filters.get("division", "")
-    prefix = here.removesuffix("00").removesuffix("00") if here.isdigit() else ""
+    asked = queries.division(chosen.filters.get("division", ""))
+    prefix = asked.value if asked and asked.value.isdigit() else ""
     width = min(len(prefix) + 2, 6)
     by_place = Counter[str]()
     for code, number in numbers.divisions.items():

@@ -10,7 +10,7 @@ from datasette.utils.asgi import Response
 
 from crawler.archive.search_query import ordered_ids
 from crawler.publish.site.asking import ask, rows
-from crawler.publish.site.frame import Routes, absolute, headers_for, here, link, upright
+from crawler.publish.site.frame import Routes, absolute, bad_address, headers_for, here, link, upright
 from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import full_name
 from crawler.publish.site.selection import selection_of
@@ -99,6 +99,8 @@ async def newest(datasette: Any, request: Any) -> Response:
 async def of_search(datasette: Any, request: Any) -> Response:
     """``/search.atom``: what matches a search, in the order in which the archive got it."""
     chosen, t = selection_of(request), words(lang_of(request))
+    if chosen.unread:
+        return await bad_address(datasette, request, unread=chosen.unread)
     ids = await ask(datasette, lambda conn: ordered_ids(conn, chosen.query, order="added", limit=ENTRIES))
     sql = f"{ARTICLES} WHERE articles.id IN (SELECT value FROM json_each(?)) ORDER BY articles.id DESC"  # noqa: S608
     found = await with_titles(datasette, await rows(datasette, sql, (json.dumps(ids),)))

@@ -75,6 +75,19 @@ async def not_found(datasette: Any, request: Any, *, what: str = "") -> Response
     return await page(datasette, request, "not_found", title=t("frame.not_found"), data=data, status=404, what=what)
 
 
+async def bad_address(datasette: Any, request: Any, *, unread: Sequence[str] = ()) -> Response:
+    """The page that says, in the reader's language, that an address asks for what cannot be.
+
+    *unread*: names of the parameters at fault, where known.
+    """
+    t = words(lang_of(request))
+    title = t("frame.bad_address.title")
+    said = [t("frame.bad_address.value", value=request.args.get(name)) for name in unread]
+    data = {"ok": False, "error": title, "status": 400, "not_understood": list(unread)}
+    hint = " ".join([*said, t("frame.bad_address.hint")])
+    return await page(datasette, request, "error", title=title, data=data, status=400, hint=hint)
+
+
 def upright(text: str) -> str:
     """*text* without the controls that turn the direction of what follows (Unicode UAX 9 §2.1 to §2.4).
 
