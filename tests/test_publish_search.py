@@ -66,6 +66,14 @@ def test_the_search_box_of_articles_understands_a_query(site: Any, typed: str, i
     assert found(site, typed) == ids
 
 
+@pytest.mark.parametrize(
+    ("typed", "ids"), [("扶贫", [1, 2]), ("扶貧 从:2015", [2]), ("下乡", [2]), ("招商 到:2014", [])]
+)
+def test_reading_texts_are_searched_as_their_articles_are(site: Any, typed: str, ids: list[int]) -> None:
+    answer = get(site, f"/archive/article_texts.json?_search={quote(typed)}&_shape=array&_sort=article_id")
+    assert [row["article_id"] for row in answer.json()] == ids
+
+
 def test_the_page_of_articles_has_a_search_box(site: Any) -> None:
     page = get(site, "/archive/articles?_search=扶贫").text
     assert 'name="_search"' in page

@@ -198,7 +198,7 @@ def test_every_description_is_in_chinese_and_in_english() -> None:
 
 def test_the_list_of_tables_says_what_each_of_them_is_and_leads_there(site: Any, public_site: Any) -> None:
     page = html.unescape(get(site, "/archive").text)
-    listed = re.findall(r'<dt><a href="/archive/(\w+)">(.+?)</a></dt>\s*<dd>(.+?) <code>', page)
+    listed = re.findall(r'<dt><a href="/archive/(\w+)(?:\?[^"]*)?">(.+?)</a></dt>\s*<dd>(.+?) <code>', page)
     assert {"articles", "article_texts", "captures", "sections", "versions"} <= {name for name, _, _ in listed}
     for name, title, description in listed:
         assert (title, description) == (metadata.tables()[name]["title"], metadata.tables()[name]["description"])
@@ -297,12 +297,60 @@ def test_tables_rows_and_queries_lead_to_an_articles_page(site: Any, path: str) 
         ("articles_sharing_paragraphs?article=4", []),
         ("articles_with_a_paragraph?section=1", [1, 2]),
         ("articles_with_a_paragraph?section=99", []),
+        ("deleted_articles?county=", []),
     ],
 )
 def test_a_canned_query_answers_its_question(public_site: Any, question: str, answers: list[int]) -> None:
     name, _, parameters = question.partition("?")
     rows = get(public_site, f"/archive/{name}.json?_shape=array&{parameters}").json()
     assert sorted(row["article_id"] for row in rows) == sorted(answers)
+
+
+def test_the_sources_of_a_county_are_counted(public_site: Any) -> None:
+    rows = get(public_site, "/archive/sources_of_a_county.json?_shape=array&county=乾&year=2014").json()
+    assert {"source": "陕西日报", "articles": 1, "first": "2014-06-03", "last": "2014-06-03"} in rows
+
+
+def test_what_a_portal_deleted_is_listed_the_latest_first(archive: Path, tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    vacuum_into(archive, path)
+    conn = sqlite3.connect(path)
+    for number, since in ((1, "2025-02-01T00:00:00Z"), (2, "2025-03-01T00:00:00Z")):
+        conn.execute("UPDATE articles SET state = 'gone' WHERE id = ?", (number,))
+        conn.execute("INSERT INTO article_states (article_id, since, state) VALUES (?, ?, 'gone')", (number, since))
+    conn.commit()
+    conn.close()
+    for site in open_served(path):
+        rows = get(site, "/archive/deleted_articles.json?_shape=array&county=610424").json()
+        assert [(row["article_id"], row["gone_since"]) for row in rows] == [
+            (2, "2025-03-01T00:00:00Z"),
+            (1, "2025-02-01T00:00:00Z"),
+        ]
+
+
+def test_questions_and_tables_are_named_in_both_languages_and_fields_say_what_they_take(public_site: Any) -> None:
+    tables = get(public_site, "/archive").text
+    for name, query in metadata.queries().items():
+        asked = get(public_site, f"/archive/{name}").text
+        assert query["title"] in tables
+        assert f"<title>{query['title']}</title>" in asked
+        assert "select" not in asked
+        parameters = set(re.findall(r":([a-z]+)", query["sql"]))
+        assert set(query["labels"]) == parameters
+        assert all(f">{label}</label>" in asked for label in query["labels"].values())
+    shown = {name: table for name, table in metadata.tables().items() if f"<code>{name}</code>" in tables}
+    assert {"articles", "versions", "sections", "article_texts"} <= set(shown)
+    assert all(html.escape(table["title"]) in tables for table in shown.values())
+    assert "temp" not in tables
+
+
+def test_a_table_opens_with_the_columns_that_fit_a_screen(public_site: Any) -> None:
+    for name, table in metadata.tables().items():
+        assert set(table.get("shown", ())) <= set(table.get("columns", ()))
+        if "shown" in table:
+            [address] = [one for one in Links(get(public_site, "/archive").text).addresses if f"/{name}?" in one]
+            keys = {"id"}
+            assert set(get(public_site, address.replace("?", ".json?")).json()["columns"]) == {*table["shown"], *keys}
 
 
 def test_a_pasted_paragraph_finds_its_articles_in_either_script(archive: Path, tmp_path: Path) -> None:

@@ -40,7 +40,10 @@ def site_metadata(datasette: Any) -> dict[str, Any]:
 
 
 def tables() -> dict[str, dict[str, Any]]:
-    """For each table and view: ``title``, ``description``, ``columns`` (name to description), ``facets`` …"""
+    """For each table and view: ``title``, ``description``, ``columns`` (name to description), ``facets`` …
+
+    ``shown``: the columns that links of ours ask for, where all would not fit a screen.
+    """
     described: dict[str, dict[str, Any]] = _read("metadata.toml")["tables"]
     return described
 
@@ -51,7 +54,10 @@ def site() -> dict[str, str]:
 
 
 def queries() -> dict[str, dict[str, Any]]:
-    """Canned queries by name: ``title``, ``description``, ``sql``. A fresh copy: Datasette writes into it."""
+    """Canned queries by name: ``title``, ``description``, ``labels`` of parameters, ``sql``.
+
+    A fresh copy: Datasette writes into it.
+    """
     return {name: {**query, "hide_sql": True} for name, query in _parsed_queries().items()}
 
 

@@ -1,4 +1,4 @@
-"""The search box of the table ``articles``: the words and filters of crawler.text.query in Datasette's own pages.
+"""The search box of Datasette's own pages: words and filters as in crawler.text.query.
 
 Datasette's own ``escape_fts`` quotes what is typed, and finds no Chinese word in an index of single characters.
 """
@@ -13,6 +13,9 @@ from crawler.archive.search_query import conditions
 from crawler.publish.metadata import is_archive
 from crawler.text.query import parse
 
+SEARCHED = ("articles", "article_texts")
+"""Tables with a search box."""
+
 
 def define_escape_fts(conn: sqlite3.Connection) -> None:
     """Let ``escape_fts(text)`` read a query as the index of an archive needs it; other databases keep Datasette's."""
@@ -24,9 +27,11 @@ def define_escape_fts(conn: sqlite3.Connection) -> None:
 async def filters(datasette: Any, *, database: str, table: str, typed: str | None) -> Any:
     """A query's filters as Datasette's ``FilterArguments``, or None; its words are Datasette's part."""
     wanted = parse(typed or "").filters
-    if table != "articles" or not wanted or not is_archive(datasette, database):
+    if table not in SEARCHED or not wanted or not is_archive(datasette, database):
         return None
     clauses, values = await datasette.get_database(database).execute_fn(lambda conn: conditions(conn, wanted))
+    if table == "article_texts":
+        clauses = [f"article_id IN (SELECT id FROM articles WHERE {' AND '.join(clauses)})"]  # noqa: S608 - words of ours
     return FilterArguments(clauses, params=values)
 
 
