@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from protego import Protego
 
 from crawler.archive import reprints
 from crawler.archive.connection import open_archive
@@ -300,3 +301,66 @@ def test_data_is_the_articles_own_to_the_byte(site: Any) -> None:
     found = json.loads(get(site, f"/article/{HOSTILE_ONE}.json").text)
     assert found["version"]["title"] == HOSTILE
     assert found["text"][0]["text"] == HOSTILE * 8
+
+
+# Robots
+
+
+OTHER_PLACES = re.compile(r"/county/(?!610000|620000|610424|610431|620521)")
+"""Each has one page, and there are 3,000 of them."""
+
+
+class Anchors(HTMLParser):
+    """The addresses that a robot follows from a page; of those in two languages the one that is canonical."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.followed: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "a" and "nofollow" not in (found.get("rel") or "") and (found.get("href") or "").startswith("/"):
+            address = re.sub(r"[?&]_lang=(zh|en)$", "", (found["href"] or "").partition("#")[0])
+            self.followed |= {address} if not OTHER_PLACES.match(address) else set()
+
+
+def walked(site: Any, *, rules: Protego | None, most: int) -> set[str]:
+    """All addresses that a robot asks for from the front page on, which obeys *rules* and ``nofollow``."""
+    asked: set[str] = set()
+    waiting = {"/"}
+    while waiting and len(asked) <= most:
+        address = waiting.pop()
+        asked.add(address)
+        response = get(site, address, headers={"Host": "localhost"})
+        if response.headers["content-type"].startswith("text/html") and "x-robots-tag" not in response.headers:
+            waiting |= Anchors(response.text).followed - asked
+        if rules:
+            waiting = {one for one in waiting if rules.can_fetch(f"http://localhost{one}", "*")}
+    return asked
+
+
+def test_a_robot_comes_to_an_end_having_seen_every_article_and_no_search(site: Any) -> None:
+    rules = Protego.parse(get(site, "/robots.txt").text)
+    asked = walked(site, rules=rules, most=60)
+    assert len(asked) <= 60
+    assert {"/about", "/changes", "/portal/baishi", "/county/610431", f"/article/{SPLICED_ONE}"} <= asked
+    assert not [one for one in asked if one.startswith(("/search?", "/archive", "/export", "/section"))]
+
+
+def test_a_robot_that_reads_no_robots_txt_comes_to_an_end_too(site: Any) -> None:
+    assert len(walked(site, rules=None, most=300)) <= 300
+
+
+@pytest.mark.parametrize(
+    "path", ["/archive", "/archive/articles?_sort=id", "/search.json?q=a", *FEEDS, "/archive.csv?sql=select+1"]
+)
+def test_tables_data_and_feeds_ask_to_be_left_out_of_search_engines(site: Any, path: str) -> None:
+    assert get(site, path).headers["x-robots-tag"] == "noindex, nofollow"
+
+
+def test_of_our_pages_those_without_end_are_listed_nowhere(site: Any) -> None:
+    for path in PAGES:
+        is_listed = '<meta name="robots" content="noindex">' not in get(site, path).text
+        is_one_of_few = "?" not in path or path == "/defaced?portal=baishi"
+        assert is_listed == (is_one_of_few and get(site, path).status_code == 200), path

@@ -39,6 +39,8 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),  # a portal need not learn who reads its archived pages
 )
+_NOT_LISTED = (b"x-robots-tag", b"noindex, nofollow")
+"""For robots that came to a table, a file or data in spite of robots.txt: filters and sorts combine without end."""
 _PAGE_HEADER = (b"content-security-policy", PAGE_POLICY.encode("ascii"))
 _NAMES = frozenset(name for name, _ in HEADERS)
 _OPEN_BELOW_DASH = (b"/-/static/", b"/-/static-plugins/")
@@ -65,6 +67,8 @@ def guarded(app: Asgi, *, base_url: str) -> Asgi:
                 kept = [header for header in given if header[0] not in _NAMES or header == _PAGE_HEADER]
                 set_already = {name for name, _ in kept}
                 ours = [header for header in HEADERS if header[0] not in set_already]
+                if _PAGE_HEADER not in kept:  # our own pages say it themselves
+                    ours.append(_NOT_LISTED)
                 message = {**message, "headers": [*kept, *ours]}
             await send(message)
 

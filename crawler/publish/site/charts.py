@@ -204,8 +204,9 @@ def _linked(mark: Mark, drawn: Markup, css: str = "") -> Markup:
     current = Markup(' aria-current="true"') if mark.is_chosen else ""
     named = Markup("<title>{}</title>{}").format(mark.words, drawn)
     if mark.href:
-        return Markup('<a class="{}" href="{}" aria-label="{}"{}>{}</a>').format(
-            css.strip(), mark.href, mark.words, current, named
+        rel = Markup(' rel="nofollow"') if "?" in mark.href else ""  # searches combine without end
+        return Markup('<a class="{}" href="{}" aria-label="{}"{}{}>{}</a>').format(
+            css.strip(), mark.href, mark.words, rel, current, named
         )
     return Markup('<g class="{}" role="img" aria-label="{}">{}</g>').format(css.strip(), mark.words, named)
 

@@ -16,7 +16,7 @@ from crawler.publish.site.frame import Routes, absolute, headers_for, not_found
 
 PER_SITEMAP = 10_000
 """Ids of articles in one sitemap; sitemaps.org allows 50,000 addresses."""
-_CLOSED = ("/search?", "/search.", "/export.csv", "/changes?", "/section/", "/*.json", "/*.atom")
+_CLOSED = ("/search?", "/search.", "/export.csv", "/changes?", "/article/*?", "/section/", "/*.json", "/*.atom")
 """Below the site's own path; ``*`` and ``$`` as in RFC 9309 §2.2.3."""
 _PAGES = ("/", "/about", "/search", "/changes", "/defaced")
 
