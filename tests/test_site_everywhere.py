@@ -13,10 +13,12 @@ from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from lxml import html
 from protego import Protego
 
 from crawler.archive import reprints
 from crawler.archive.connection import open_archive
+from crawler.publish.site.language import every_word
 from crawler.publish.site.routes import ROUTES
 from crawler.records import Attachment, Image, SpamSpan
 from tests.support import stories
@@ -24,6 +26,7 @@ from tests.support.sites import get, opened
 from tests.support.stories import EDITED, INJECTED, SPAMMED
 
 SPLICED = "县里的春耕动员会开了"
+CONTACT = "javascript:alert(6)"
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Controls that write what follows from right to left, or end what keeps it apart."""
 MARKS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>]]>&lt;{{ 7 * 7 }}"
@@ -91,7 +94,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(archive: Path) -> Iterator[Any]:
-    with opened(archive, sql=True, replay_base="https://replay.example/x", contact="javascript:alert(6)") as site:
+    with opened(archive, sql=True, replay_base="https://replay.example/x", contact=CONTACT) as site:
         yield site
 
 
@@ -364,3 +367,37 @@ def test_of_our_pages_those_without_end_are_listed_nowhere(site: Any) -> None:
         is_listed = '<meta name="robots" content="noindex">' not in get(site, path).text
         is_one_of_few = "?" not in path or path == "/defaced?portal=baishi"
         assert is_listed == (is_one_of_few and get(site, path).status_code == 200), path
+
+
+# One language at a time
+
+
+NAMES_OF_THINGS = re.compile(
+    r"UTC|HTTP|JSON|CSV|Atom|WARC|SHA-256|BibTeX|RIS|APA|GB/T|SQL|Excel|MIT|robots\.txt|\.json|[0-9a-f]{64}|[\w-]+\.gz"
+)
+"""What has no Chinese name."""
+
+
+def words_of(page: str, lang: str) -> Iterator[str]:
+    """What a page says in *lang* to those who see it, and to those who hear it; what it quotes and names is not that."""
+    waiting = [(html.document_fromstring(page).find("body"), lang)]
+    while waiting:
+        element, inherited = waiting.pop()
+        if not isinstance(element.tag, str):
+            continue
+        here = "data" if element.tag in {"bdi", "code", "pre"} else element.get("lang", inherited)
+        if here.startswith(lang):
+            yield element.text or ""
+            yield from (element.get(name, "") for name in ("aria-label", "placeholder", "alt"))
+            yield from (child.tail or "" for child in element)
+        waiting += [(child, here) for child in element]
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if "q=" not in path and quote(MARKS, safe="") not in path])
+def test_a_page_speaks_one_language_at_a_time(site: Any, path: str) -> None:
+    sign = "&" if "?" in path else "?"
+    meant = {forms[1] for forms in every_word().values()}  # where an example of a search has to be in Chinese
+    for said in words_of(get(site, f"{path}{sign}_lang=en").text, "en"):
+        assert said.strip() in meant or not re.search("[\u3400-\u9fff]", said), said
+    for said in words_of(get(site, f"{path}{sign}_lang=zh").text, "zh"):
+        assert MARKS in said or not re.search("[A-Za-z]{2}", NAMES_OF_THINGS.sub("", said.replace(CONTACT, ""))), said
