@@ -74,6 +74,11 @@ def test_reading_texts_are_searched_as_their_articles_are(site: Any, typed: str,
     assert [row["article_id"] for row in answer.json()] == ids
 
 
+def test_reading_texts_are_searched_without_their_titles_too(site: Any) -> None:
+    [found] = get(site, f"/archive/article_texts.json?_search_body={quote('扶贫')}&_shape=array").json()
+    assert found["article_id"] == 2
+
+
 def test_the_page_of_articles_has_a_search_box(site: Any) -> None:
     page = get(site, "/archive/articles?_search=扶贫").text
     assert 'name="_search"' in page

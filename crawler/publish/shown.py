@@ -1,7 +1,7 @@
 """Two ways into an archive: rows are read as the public sees them, the schema is looked at as it is.
 
 Views have no keys and no indexes, so what Datasette asks of tables must go by them. Of its own queries one alone asks
-for what a view has not: the search in a single column goes by ``rowid``, which of an article is its id.
+for what a view has not: the search in a single column goes by ``rowid``, which of an article and of its text is its id.
 """
 
 import re
@@ -34,7 +34,8 @@ class _Public(Database):  # type: ignore[misc]
     async def execute(self, sql: str, *args: Any, **options: Any) -> Any:
         if forged(sql):
             raise OperationalError("no such view")
-        return await super().execute(_BY_ROWID.sub("id", sql), *args, **options)
+        key = "article_id" if " from article_texts " in sql else "id"
+        return await super().execute(_BY_ROWID.sub(key, sql), *args, **options)
 
 
 def reader_of(database: Any) -> Any:
