@@ -123,7 +123,8 @@ def hold(site: Any, paths: list[str], count: int) -> None:
     @trial
     @given(st.sampled_from(paths), queries)
     def parameters(path: str, query: str) -> None:
-        assert status_of(site, path, query) in ANSWERS
+        may_refuse = path.startswith("/archive") or path.endswith((".atom", ".csv"))
+        assert status_of(site, path, query) in (ANSWERS if may_refuse else ANSWERS - {400})
 
     @trial
     @given(odd_paths, queries | st.just(""))
