@@ -18,7 +18,6 @@ from crawler.archive.connection import ArchiveError, open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.merge import Merged, Stored, merge
 from crawler.disk import sync_folder
-from crawler.warc.files import 
 
 SHARD = "xianzhi-shard-*.db"
 """What shards are called."""

@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from crawler import divisions
-from crawler.divisions import Division
+from crawler.divisions import Division, stem
 from crawler.text.folding import fold
 
 CODE_DIGITS = 6
 """Of a site code's ten characters, those that are the division's."""
 MAX_NAME = 100
 """Characters of a SiteName that are looked at; the longest of the 29 has 17."""
-SUFFIXES = ("自治区", "自治县", "自治州", "自治旗", "地区", "新区", "林区", "特区", *"省市县区旗盟州")
-"""What the name of a division ends with; the longer before the shorter."""
 SHORT = 2
 """Names of so few characters (和县, 城区) also arise where two other words meet."""
 
@@ -87,13 +85,8 @@ def _same_places(code: str) -> frozenset[str]:
 
 def _share_stem(one: str, other: str) -> bool:
     """Whether two names differ in their level only: 洪湖县 and 洪湖市, 丽江地区 and 丽江纳西族自治县."""
-    shorter, longer = sorted((_stem(one), _stem(other)), key=len)
+    shorter, longer = sorted((stem(one), stem(other)), key=len)
     return longer == shorter or (len(shorter) >= SHORT and longer.startswith(shorter))
-
-
-def _stem(name: str) -> str:
-    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
-    return name.removesuffix(suffix) or name
 
 
 def _were_there_together(one: Division, other: Division) -> bool:

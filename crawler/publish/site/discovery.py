@@ -16,9 +16,21 @@ from crawler.publish.site.frame import Routes, absolute, headers_for, not_found
 
 PER_SITEMAP = 10_000
 """Ids of articles in one sitemap; sitemaps.org allows 50,000 addresses."""
-_CLOSED = ("/search?", "/search.", "/export.csv", "/changes?", "/article/*?", "/section/", "/*.json", "/*.atom")
+_CLOSED = (
+    "/search?",
+    "/search.",
+    "/export.csv",
+    "/changes?",
+    "/article/*?",
+    "/portal?",
+    "/reprints?",
+    "/county/*/with/",
+    "/section/",
+    "/*.json",
+    "/*.atom",
+)
 """Below the site's own path; ``*`` and ``$`` as in RFC 9309 §2.2.3."""
-_PAGES = ("/", "/about", "/search", "/changes", "/defaced")
+_PAGES = ("/", "/about", "/search", "/county", "/portal", "/reprints", "/changes", "/defaced")
 
 
 async def robots(datasette: Any, request: Any) -> Response:
@@ -63,11 +75,16 @@ async def sitemap(datasette: Any, request: Any) -> Any:
 
 
 async def _places(datasette: Any) -> list[str]:
-    counties = await rows(datasette, "SELECT DISTINCT division_code AS code FROM portals ORDER BY code")
+    """Every place that has an article or a portal, with the prefecture and the province around it."""
+    found = await rows(
+        datasette, "SELECT division_code AS code FROM portals UNION SELECT division_code FROM articles WHERE code > ''"
+    )
+    codes = {one["code"] for one in found}
+    codes |= {above.ljust(6, "0") for code in codes for above in (code[:2], code[:4])}
     portals = await rows(datasette, "SELECT id FROM portals ORDER BY id")
     return [
         *_PAGES,
-        *(f"/county/{one['code']}" for one in counties),
+        *(f"/county/{code}" for code in sorted(codes)),
         *(f"/portal/{one['id']}" for one in portals),
     ]
 

@@ -12,16 +12,21 @@ from crawler.divisions import Division
 from crawler.publish.site import charts
 from crawler.publish.site.asking import ask, cached
 from crawler.publish.site.charts import Mark
+from crawler.publish.site.company import companions
+from crawler.publish.site.flows import flows
 from crawler.publish.site.frame import Routes, link, not_found, page
 from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR, bar_marks, holdings, newest, search_path
 from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import division_name, full_name, province_name
+from crawler.publish.site.nights import nights
 from crawler.publish.site.standing import standings
 from crawler.text.query import code_prefix
 
 _LATEST = 9_999
-MOST_PORTALS = 200
+MOST_PORTALS = 20
 """On a province's page; all are on ``/portal``."""
+EARLIEST = min(row.from_year for row in divisions.rows())
+"""The table of divisions begins here; what is from this year on may be older."""
 COUNTRY = ""
 """What all codes begin with."""
 
@@ -61,9 +66,13 @@ async def place(datasette: Any, request: Any) -> Any:
     if not (divisions.exists(code) or held.articles or portals):
         return await not_found(datasette, request)
     listed = await newest(datasette, "division", prefix)
+    own = tuple(one["id"] for one in portals)
+    crawled = await nights(datasette, own)
+    shared = await flows(datasette, request, "division", code, own)
+    named = await companions(datasette, code)
     parts = await _parts(datasette, prefix) if code.endswith("00") else []
     hrefs = {month: search_path(datasette, request, "division", prefix, month) for month in held.months}
-    name = division_name(code) or code
+    before, after = divisions.predecessors(code), divisions.successor(code)
     return await page(
         datasette,
         request,
@@ -74,17 +83,29 @@ async def place(datasette: Any, request: Any) -> Any:
             "code": code,
             "name": full_name(code),
             "spans": [asdict(one) for one in _spans(code)],
+            "predecessors": [one.code for one in before],
+            "successor": after and after.code,
             **asdict(held),
+            "nights": asdict(crawled),
             "portals": portals,
             "parts": parts,
             "newest": listed,
+            "reprints": asdict(shared),
+            "named_together": [asdict(one) for one in named],
         },
         feed=link(datasette, request, "/search.atom", division=prefix),
         is_indexed=bool(held.articles or portals),
-        heading=name,
+        code=code,
+        heading=division_name(code) or code,
         crumbs=path_to(code)[:-1],
         spans=_spans(code),
+        before=before,
+        after=after,
+        earliest=EARLIEST,
         held=held,
+        nights=crawled,
+        flows=shared,
+        companions=named,
         portals=portals,
         most_portals=MOST_PORTALS,
         parts=parts,
