@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import divisions
-from crawler.divisions import exists, resolve
+from crawler.divisions import exists, predecessors, resolve, successor
 
 LAST_YEAR = 2024
 """The last one that the table's source tells."""
@@ -99,3 +99,30 @@ def test_the_shipped_file_is_plain_text_with_one_row_a_line():
     assert data.decode("utf-8").count("\n") == 1 + sum(1 for _ in divisions.rows())
     assert b"\r" not in data
     assert b'"' not in data
+
+
+@pytest.mark.parametrize(
+    ("code", "later"),
+    [
+        ("132533", "130733"),  # 崇礼县, under another prefecture
+        ("130733", "130709"),  # 崇礼区 then
+        ("510202", "500103"),  # 渝中区 (市中区), when 重庆 left 四川
+        ("132134", "130421"),  # 邯郸县, not 邯郸市, which ended in the same year
+        ("132505", "130705"),  # 宣化区, not 宣化县
+        ("110103", None),  # 崇文区 became part of 东城区
+        ("132105", None),  # 郊区 of which prefecture?
+        ("610424", None),  # 乾县 is there still
+    ],
+)
+def test_a_code_that_ended_leads_to_the_one_that_took_its_place(code, later):
+    found = successor(code)
+    assert (found and found.code) == later
+    if later:
+        assert code in {division.code for division in predecessors(later)}
+
+
+def test_every_successor_begins_the_year_after_and_on_the_same_level():
+    ended = {division.code: division for division in divisions.rows()}
+    led = [(division, successor(code)) for code, division in ended.items() if successor(code)]
+    assert len(led) == 2803
+    assert all(later.from_year == before.to_year + 1 and later.level == before.level for before, later in led)

@@ -1,6 +1,7 @@
 """The pages of places and portals: what there is of each, when from, what is missing, and how the crawl goes."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,13 @@ import httpx
 import pytest
 from datasette.app import Datasette
 
+import crawler.publish
 from crawler.archive import runs, writer
 from crawler.archive.connection import open_archive, transaction
 from crawler.demo.portals import catalogue_toml, sites
 from crawler.demo.server import serve
 from crawler.publish.server import open_site
+from crawler.publish.site import charts
 from tests.support.archive import RUN, article, batch, begin
 from tests.support.crawling import Archive
 
@@ -221,3 +224,37 @@ def test_what_is_no_place_and_no_portal_is_a_page_that_says_so(site: Any, path: 
 def test_odd_parameters_change_nothing(site: Any, query: str) -> None:
     for path in ("/county", "/county/610424", "/portal", "/portal/qian"):
         assert get(site, f"{path}?{query}").status_code == 200
+
+
+def test_words_on_every_tile_of_the_map_can_be_read_by_day_and_by_night() -> None:
+    css = (Path(crawler.publish.__file__).parent / "static" / "site.css").read_text()
+    day, night = (
+        dict(re.findall(r"--(paper|ink|accent|wash): (#[0-9a-f]{6})", block))
+        for block in re.findall(r":root {[^}]*--wash[^}]*}", css)
+    )
+    mixed = re.findall(r"tile.shade-(\d) {\s*fill: color-mix\(in srgb, var\(--accent\) (\d+)%, var\(--paper\)\)", css)
+    [inverse] = re.findall(r"((?:\.chart \.tile\.shade-\d \+ text,?\s*)+){\s*fill: var\(--paper\)", css)
+    shares = {shade: int(share) / 100 for shade, share in mixed} | {"5": 1.0}
+    assert len(shares) == charts.SHADES
+    for colours in (day, night):
+        assert contrast(rgb(colours["wash"]), rgb(colours["ink"])) >= 4.5
+        accent, paper = rgb(colours["accent"]), rgb(colours["paper"])
+        for shade, share in shares.items():
+            tile = tuple(share * one + (1 - share) * other for one, other in zip(accent, paper, strict=True))
+            text = paper if f"shade-{shade} " in inverse else rgb(colours["ink"])
+            assert contrast(tile, text) >= 4.5, shade
+
+
+def rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """WCAG 2.2: contrast ratio of two sRGB colours, from 1 to 21."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in colour]
+    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -42,7 +42,7 @@ async def companions(datasette: Any, code: str) -> list[Companion]:
 async def together(datasette: Any, request: Any) -> Any:
     """``/county/CODE/with/OTHER``."""
     codes = (request.url_vars["code"], request.url_vars["other"])
-    if not all(map(divisions.exists, codes)):
+    if codes[0] == codes[1] or not all(map(divisions.exists, codes)):
         return await not_found(datasette, request)
     t = words(lang_of(request))
     names = [division_name(code) or code for code in codes]
@@ -70,17 +70,13 @@ async def together(datasette: Any, request: Any) -> Any:
 
 @cached(KEPT_FOR)
 async def _counted(datasette: Any, code: str) -> list[tuple[str, int]]:
-    return await ask(
-        datasette, lambda conn: conn.execute(_COUNTED, (code, LOOKED_AT)).fetchall(), limit_ms=COUNTING_MS
-    )
+    return await ask(datasette, lambda conn: conn.execute(_COUNTED, (code, LOOKED_AT)).fetchall(), limit_ms=COUNTING_MS)
 
 
 @cached(KEPT_FOR)
 async def _number(datasette: Any, one: str, other: str) -> int:
-    sql = f"SELECT count(*) {_BOTH}"  # noqa: S608 - a constant of ours
-    [(number,)] = await ask(
-        datasette, lambda conn: conn.execute(sql, (one, other)).fetchall(), limit_ms=COUNTING_MS
-    )
+    sql = f"SELECT count(*) {_BOTH}"
+    [(number,)] = await ask(datasette, lambda conn: conn.execute(sql, (one, other)).fetchall(), limit_ms=COUNTING_MS)
     return int(number)
 
 
@@ -102,8 +98,7 @@ _BOTH = """
 _LISTED = f"""
     SELECT articles.id, title, substr(published, 1, 10) AS day, portal_id, portals.name AS portal,
         articles.division_code, state
-    FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id IN (
-        SELECT one.article_id {_BOTH} ORDER BY one.article_id DESC LIMIT ? OFFSET ?
-    ) ORDER BY articles.id DESC
+    FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id IN (SELECT one.article_id {_BOTH})
+    ORDER BY min(coalesce(published, first_seen), first_seen) DESC, articles.id DESC LIMIT ? OFFSET ?
 """  # noqa: S608 - constants of ours
 ROUTES: Routes = [(r"/county/(?P<code>[0-9]{6})/with/(?P<other>[0-9]{6})(\.json)?$", together)]

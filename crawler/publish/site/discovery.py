@@ -13,6 +13,8 @@ from datasette.utils.asgi import Response
 from crawler.publish.metadata import archives
 from crawler.publish.site.asking import rows
 from crawler.publish.site.frame import Routes, absolute, headers_for, not_found
+from crawler.publish.site.place import COUNTRY, articles_by_code
+from crawler.publish.site.standing import standings
 
 PER_SITEMAP = 10_000
 """Ids of articles in one sitemap; sitemaps.org allows 50,000 addresses."""
@@ -76,10 +78,7 @@ async def sitemap(datasette: Any, request: Any) -> Any:
 
 async def _places(datasette: Any) -> list[str]:
     """Every place that has an article or a portal, with the prefecture and the province around it."""
-    found = await rows(
-        datasette, "SELECT division_code AS code FROM portals UNION SELECT division_code FROM articles WHERE code > ''"
-    )
-    codes = {one["code"] for one in found}
+    codes = {*await articles_by_code(datasette, COUNTRY), *(one["division_code"] for one in await standings(datasette))}
     codes |= {above.ljust(6, "0") for code in codes for above in (code[:2], code[:4])}
     portals = await rows(datasette, "SELECT id FROM portals ORDER BY id")
     return [

@@ -12,7 +12,7 @@ from crawler.publish.site.asked import page_number
 from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.frame import Routes, here, link, page
 from crawler.publish.site.language import Words, lang_of, words
-from crawler.publish.site.names import division_name
+from crawler.publish.site.names import division_name, full_name
 from crawler.text.query import code_prefix
 
 KEPT_FOR = 600.0
@@ -105,7 +105,13 @@ class _Side:
         """In words."""
         if self.portal:
             return str(known[self.portal]["name"]) if self.portal in known else self.portal
-        return (division_name(self.division) or self.division) if self.division else t(f"flows.anybody.{self.name}")
+        return (full_name(self.division) or self.division) if self.division else t("flows.anybody")
+
+    def path(self, known: Mapping[str, Mapping[str, Any]]) -> str | None:
+        """Its own page."""
+        if self.portal:
+            return f"/portal/{self.portal}" if self.portal in known else None
+        return f"/county/{self.division}" if full_name(self.division) else None
 
 
 async def flows(datasette: Any, request: Any, kind: Kind, value: str, own: Collection[str]) -> Flows:
@@ -167,7 +173,7 @@ async def reprints(datasette: Any, request: Any) -> Any:
             "reprints": listed,
         },
         is_indexed=first.is_anybody and later.is_anybody and turned_to == 1,
-        sentence=t("flows.between", first=first.said(known, t), later=later.said(known, t)),
+        sides=[(side.name, side.said(known, t), _linked(datasette, request, side, known)) for side in (first, later)],
         total=len(found),
         listed=listed,
         page=turned_to,
@@ -175,6 +181,11 @@ async def reprints(datasette: Any, request: Any) -> Any:
         previous=here(request, page=turned_to - 1) if turned_to > 1 else None,
         next=here(request, page=turned_to + 1) if turned_to < pages else None,
     )
+
+
+def _linked(datasette: Any, request: Any, side: _Side, known: Mapping[str, Mapping[str, Any]]) -> str | None:
+    path = side.path(known)
+    return link(datasette, request, path) if path else None
 
 
 def _between(

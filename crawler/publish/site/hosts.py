@@ -1,4 +1,4 @@
-"""How a portal's host is reached, and what its TLS and its certificate are like: the row of ``hosts``, in plain words."""
+"""How a portal's host is reached, and what its TLS and its certificate are like: its row of ``hosts``."""
 
 from dataclasses import dataclass
 from typing import Any

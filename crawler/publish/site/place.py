@@ -78,7 +78,7 @@ async def place(datasette: Any, request: Any) -> Any:
         request,
         "county",
         title=full_name(code) or code,
-        description=t("place.sum", n=held.articles, portals=len(portals)),
+        description=t("place.sum", n=held.articles) + t("place.sum_portals", n=len(portals)),
         data={
             "code": code,
             "name": full_name(code),
@@ -109,7 +109,7 @@ async def place(datasette: Any, request: Any) -> Any:
         portals=portals,
         most_portals=MOST_PORTALS,
         parts=parts,
-        newest=listed,
+        newest=[{**one, "place": one["place"] if one["division_code"] != code else None} for one in listed],
         bars=charts.bars(bar_marks(datasette, request, "division", prefix, held.months), title=t("holdings.bars")),
         grid=charts.month_grid(held.months, title=t("holdings.grid"), hrefs=hrefs),
         search_path=search_path(datasette, request, "division", prefix),
@@ -128,7 +128,7 @@ def path_to(code: str) -> list[tuple[str, str]]:
 async def _parts(datasette: Any, prefix: str) -> list[dict[str, Any]]:
     """Today's divisions right below, and older ones of which there is something: code, name, articles, portals."""
     articles = Counter[str]()
-    for code, number in (await _by_code(datasette, prefix)).items():
+    for code, number in (await articles_by_code(datasette, prefix)).items():
         articles[_part_of(code, prefix)] += number
     portals = Counter(_part_of(one["division_code"], prefix) for one in await standings(datasette, prefix))
     codes = {*_today(prefix), *articles, *portals} - {prefix.ljust(6, "0")}
@@ -139,8 +139,8 @@ async def _parts(datasette: Any, prefix: str) -> list[dict[str, Any]]:
 
 
 @cached(KEPT_FOR)
-async def _by_code(datasette: Any, prefix: str) -> Mapping[str, int]:
-    """Articles by the codes that begin with *prefix*."""
+async def articles_by_code(datasette: Any, prefix: str) -> Mapping[str, int]:
+    """Numbers of articles by the codes that begin with *prefix*."""
     sql = """
         SELECT division_code, count(*) FROM articles
         WHERE division_code >= :prefix AND division_code < :prefix || ':' GROUP BY division_code

@@ -67,7 +67,9 @@ async def index(datasette: Any, request: Any) -> Any:
             "portals": listed,
         },
         is_indexed=sort == "place" and turned_to == 1 and not prefix,
-        provinces=[(code, plain(province_name(code, t))) for code in sorted({one["division_code"][:2] for one in every})],
+        provinces=[
+            (code, plain(province_name(code, t))) for code in sorted({one["division_code"][:2] for one in every})
+        ],
         prefix=prefix,
         well=sum(1 for one in found if one["status"] == "ok"),
         defaced=defaced,
@@ -131,7 +133,7 @@ async def portal(datasette: Any, request: Any) -> Any:
         host=host,
         flows=shared,
         runs=runs,
-        newest=listed,
+        newest=[{**one, "portal": None, "place": _elsewhere(one, known["division_code"])} for one in listed],
         bars=charts.bars(bar_marks(datasette, request, "portal", portal_id, held.months), title=t("holdings.bars")),
         grid=charts.month_grid(held.months, title=t("holdings.grid"), hrefs=hrefs),
         search_path=search_path(datasette, request, "portal", portal_id),
@@ -145,6 +147,11 @@ async def _states(datasette: Any, portal_id: str) -> Mapping[str, int]:
     """The portal's articles by the state in which they were seen last."""
     sql = "SELECT state, count(*) FROM articles WHERE portal_id = ? GROUP BY state"
     return await ask(datasette, lambda conn: dict(conn.execute(sql, (portal_id,)).fetchall()), limit_ms=COUNTING_MS)
+
+
+def _elsewhere(article: Mapping[str, Any], home: str) -> str | None:
+    """The place of an article that is not the portal's own."""
+    return article["place"] if article["division_code"] != home else None
 
 
 async def _changed(datasette: Any, portal_id: str) -> list[dict[str, Any]]:
