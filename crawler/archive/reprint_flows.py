@@ -28,7 +28,10 @@ class _Told(NamedTuple):
 
 
 def reprinted(conn: sqlite3.Connection) -> list[Reprint]:
-    """Every later article of every story, the newest first. 9 µs a pair of ``reprints``, and 0.5 kB."""
+    """Every later article of every story, the newest first.
+
+    A pair of ``reprints`` takes 14 µs; 0.3 kB of it stay, 1.1 kB are needed on the way.
+    """
     pairs = conn.execute("SELECT article_id, other_id FROM reprints WHERE kind <> 'excerpt'").fetchall()
     story_of = _stories(pairs)
     # A crawl may have stored more pairs meanwhile.
