@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from crawler.publish.site import charts
 from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import link
+from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import division_name
 from crawler.publish.site.titles import with_titles
 
@@ -101,6 +103,19 @@ def bar_marks(datasette: Any, request: Any, kind: Kind, value: str, months: Mapp
         )
         for span in spans
     ]
+
+
+def charted(datasette: Any, request: Any, kind: Kind, value: str, held: Holdings) -> dict[str, Any]:
+    """What `page` takes to show *held* by time and to lead to all of it: ``bars``, ``grid``, ``feed``, addresses."""
+    t = words(lang_of(request))
+    hrefs = {month: search_path(datasette, request, kind, value, month) for month in held.months}
+    return {
+        "bars": charts.bars(bar_marks(datasette, request, kind, value, held.months), title=t("holdings.bars")),
+        "grid": charts.month_grid(held.months, title=t("holdings.grid"), hrefs=hrefs),
+        "search_path": search_path(datasette, request, kind, value),
+        "csv_path": link(datasette, request, "/export.csv", **{kind: value}),
+        "feed": link(datasette, request, "/search.atom", **{kind: value}),
+    }
 
 
 def search_path(datasette: Any, request: Any, kind: Kind, value: str, span: str | None = None) -> str:

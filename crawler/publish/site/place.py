@@ -15,7 +15,7 @@ from crawler.publish.site.charts import Mark
 from crawler.publish.site.company import companions
 from crawler.publish.site.flows import flows
 from crawler.publish.site.frame import Routes, link, not_found, page
-from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR, bar_marks, holdings, newest, search_path
+from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR, charted, holdings, newest
 from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import division_name, full_name, province_name
 from crawler.publish.site.nights import nights
@@ -71,7 +71,6 @@ async def place(datasette: Any, request: Any) -> Any:
     shared = await flows(datasette, request, "division", code, own)
     named = await companions(datasette, code)
     parts = await _parts(datasette, prefix) if code.endswith("00") else []
-    hrefs = {month: search_path(datasette, request, "division", prefix, month) for month in held.months}
     before, after = divisions.predecessors(code), divisions.successor(code)
     return await page(
         datasette,
@@ -93,7 +92,6 @@ async def place(datasette: Any, request: Any) -> Any:
             "reprints": asdict(shared),
             "named_together": [asdict(one) for one in named],
         },
-        feed=link(datasette, request, "/search.atom", division=prefix),
         is_indexed=bool(held.articles or portals),
         code=code,
         heading=division_name(code) or code,
@@ -110,10 +108,7 @@ async def place(datasette: Any, request: Any) -> Any:
         most_portals=MOST_PORTALS,
         parts=parts,
         newest=[{**one, "place": one["place"] if one["division_code"] != code else None} for one in listed],
-        bars=charts.bars(bar_marks(datasette, request, "division", prefix, held.months), title=t("holdings.bars")),
-        grid=charts.month_grid(held.months, title=t("holdings.grid"), hrefs=hrefs),
-        search_path=search_path(datasette, request, "division", prefix),
-        csv_path=link(datasette, request, "/export.csv", division=prefix),
+        **charted(datasette, request, "division", prefix, held),
     )
 
 

@@ -1,88 +1,25 @@
-"""``/portal``: all portals and how they are; ``/portal/ID``: what one brought, what it changed, how its crawls went."""
+"""``/portal/ID``: what a portal brought and when, what it changed, how its crawls went, how its host is reached."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from crawler.archive.defacements import Defacement, defacements
-from crawler.publish.site import charts
-from crawler.publish.site.asked import page_number, said
+from crawler.publish.site.asked import said
 from crawler.publish.site.asking import ask, cached, rows
-from crawler.publish.site.charts import plain
 from crawler.publish.site.flows import flows
-from crawler.publish.site.frame import Routes, here, link, not_found, page
-from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR, bar_marks, holdings, newest, search_path
+from crawler.publish.site.frame import Routes, not_found, page
+from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR, charted, holdings, newest
 from crawler.publish.site.hosts import host_of
 from crawler.publish.site.language import lang_of, words
-from crawler.publish.site.names import full_name, province_name
 from crawler.publish.site.nights import nights
 from crawler.publish.site.place import path_to
-from crawler.publish.site.standing import standings
-from crawler.text.query import division
+from crawler.publish.site.standing import defaced, standings
 
-PER_PAGE = 100
-PAGES = 100
 CHANGED = 6
 """Articles that were edited or deleted, the last ones."""
-LONGEST = 100
-"""Characters of a place that are read."""
 RUNS = 30
 """Runs of a portal that are shown, the last ones."""
-
-_SORTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "place": lambda one: one["division_code"],
-    "name": lambda one: one["name"],
-    "status": lambda one: (one["status"] == "ok", one["status"] or "", one["last_good"] or ""),
-    "last_good": lambda one: one["last_good"] or "",
-    "articles": lambda one: -one["articles"],
-}
-"""``?sort=``: the worst, the oldest and the most first."""
-
-
-async def index(datasette: Any, request: Any) -> Any:
-    """``/portal``."""
-    t = words(lang_of(request))
-    sort = next((one for one in _SORTS if one == request.args.get("sort")), "place")
-    every = await standings(datasette)
-    place = division((request.args.get("division") or "").strip()[:LONGEST])
-    prefix = place.value if place and place.value.isdigit() else ""
-    found = sorted((one for one in every if one["division_code"].startswith(prefix)), key=_SORTS[sort])
-    defaced = await _defaced(datasette)
-    pages = max(1, min(-(-len(found) // PER_PAGE), PAGES))
-    turned_to = page_number(request.args.get("page"), most=pages)
-    listed = found[(turned_to - 1) * PER_PAGE : turned_to * PER_PAGE]
-    return await page(
-        datasette,
-        request,
-        "portal_index",
-        title=t("portal.title"),
-        description=t("portal.lede"),
-        data={
-            "division": prefix or None,
-            "sort": sort,
-            "page": turned_to,
-            "per_page": PER_PAGE,
-            "total": len(found),
-            "portals": listed,
-        },
-        is_indexed=sort == "place" and turned_to == 1 and not prefix,
-        provinces=[
-            (code, plain(province_name(code, t))) for code in sorted({one["division_code"][:2] for one in every})
-        ],
-        prefix=prefix,
-        well=sum(1 for one in found if one["status"] == "ok"),
-        defaced=defaced,
-        listed=listed,
-        total=len(found),
-        sort=sort,
-        sorts=list(_SORTS),
-        place_of=full_name,
-        page=turned_to,
-        pages=pages,
-        previous=here(request, page=turned_to - 1) if turned_to > 1 else None,
-        next=here(request, page=turned_to + 1) if turned_to < pages else None,
-    )
 
 
 async def portal(datasette: Any, request: Any) -> Any:
@@ -98,9 +35,8 @@ async def portal(datasette: Any, request: Any) -> Any:
     listed = await newest(datasette, "portal", portal_id)
     crawled = await nights(datasette, (portal_id,))
     shared = await flows(datasette, request, "portal", portal_id, (portal_id,))
-    host, injected = await host_of(datasette, known["homepage"]), (await _defaced(datasette)).get(portal_id)
+    host, injected = await host_of(datasette, known["homepage"]), (await defaced(datasette)).get(portal_id)
     changed = await _changed(datasette, portal_id)
-    hrefs = {month: search_path(datasette, request, "portal", portal_id, month) for month in held.months}
     return await page(
         datasette,
         request,
@@ -120,7 +56,6 @@ async def portal(datasette: Any, request: Any) -> Any:
             "host": host and asdict(host),
             "reprints": asdict(shared),
         },
-        feed=link(datasette, request, "/search.atom", portal=portal_id),
         portal=known,
         homepage=known["homepage"] if known["homepage"].startswith(("http://", "https://")) else None,
         crumbs=path_to(known["division_code"]),
@@ -134,10 +69,7 @@ async def portal(datasette: Any, request: Any) -> Any:
         flows=shared,
         runs=runs,
         newest=[{**one, "portal": None, "place": _elsewhere(one, known["division_code"])} for one in listed],
-        bars=charts.bars(bar_marks(datasette, request, "portal", portal_id, held.months), title=t("holdings.bars")),
-        grid=charts.month_grid(held.months, title=t("holdings.grid"), hrefs=hrefs),
-        search_path=search_path(datasette, request, "portal", portal_id),
-        csv_path=link(datasette, request, "/export.csv", portal=portal_id),
+        **charted(datasette, request, "portal", portal_id, held),
         said=said,
     )
 
@@ -170,13 +102,6 @@ async def _changed_ids(datasette: Any, portal_id: str) -> list[int]:
     )
 
 
-@cached(KEPT_FOR)
-async def _defaced(datasette: Any) -> Mapping[str, Defacement]:
-    """By portal."""
-    found = await ask(datasette, defacements, limit_ms=COUNTING_MS)
-    return {one.portal_id: one for one in found}
-
-
 _PORTAL = "SELECT id, name, division_code, homepage, cms, enabled FROM portals WHERE id = ?"
 _CHANGED_IDS = """
     SELECT id FROM articles WHERE portal_id = :portal AND state IN ('edited', 'gone', 'redirected', 'blocked')
@@ -192,4 +117,4 @@ _RUNS = """
         fetched, new, changed, unchanged, gone, failed
     FROM portal_runs JOIN runs ON runs.id = run_id WHERE portal_id = :portal ORDER BY run_id DESC LIMIT :limit
 """
-ROUTES: Routes = [(r"/portal/?(\.json)?$", index), (r"/portal/(?P<id>[^/]+?)(\.json)?$", portal)]
+ROUTES: Routes = [(r"/portal/(?P<id>[^/]+?)(\.json)?$", portal)]

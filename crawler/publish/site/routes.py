@@ -13,6 +13,7 @@ from crawler.publish.site import (
     home,
     place,
     portal,
+    portals,
     search,
     section,
 )
@@ -26,6 +27,7 @@ ROUTES: Routes = [
     *place.ROUTES,
     *company.ROUTES,
     *flows.ROUTES,
+    *portals.ROUTES,
     *portal.ROUTES,
     *changes.ROUTES,
     *defaced.ROUTES,

@@ -1,7 +1,9 @@
-"""How portals stand: their last run that ended, when they were last well, and what they brought."""
+"""How portals stand: their last run that ended, when they were last well, what they brought, whether defaced."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from crawler.archive.defacements import Defacement, defacements
 from crawler.publish.site.asking import ask, cached
 
 KEPT_FOR = 60.0
@@ -22,6 +24,13 @@ async def standings(datasette: Any, prefix: str = "") -> list[dict[str, Any]]:
         lambda conn: [dict(row) for row in conn.execute(_STANDINGS, {"prefix": prefix})],
         limit_ms=COUNTING_MS,
     )
+
+
+@cached(KEPT_FOR)
+async def defaced(datasette: Any) -> Mapping[str, Defacement]:
+    """Portals into which advertisements were injected, by id."""
+    found = await ask(datasette, defacements, limit_ms=COUNTING_MS)
+    return {one.portal_id: one for one in found}
 
 
 # A run that is under way says "interrupted" of every portal until it is over.
