@@ -1,150 +1,49 @@
-"""How fast the site's pages are over a large archive: server time, as Datasette's own client sees it, warm.
+"""How fast the site is over a large archive: every kind of page, over a published copy and over the live archive.
 
-    python bench/site.py [--articles 100000] [--db FILE] [--rounds 3] [--profile PAGE]
+    python bench/site.py [--articles 100000] [--db FILE] [--rounds 3] [--page NAME] [--profile]
 
-The archive is made once (``--db`` keeps it): articles of about 1,600 characters in the language of `bench/search.py`, of 300
-real counties in all provinces, over sixteen years; one of five is a reprint of an earlier one, one of twenty was edited,
-one of thirty is gone; every portal has a line in each of 120 runs. Each address is asked for once, which counts as ``at
-first``, and then ``--rounds`` times; goals are p95 in milliseconds.
+The archive is that of `bench/site_archive.py`; ``--db`` keeps it, and the copy that is published of it beside it, and uses
+what is there. Pages are asked for one after the other through Datasette's own client: server time, without the network.
+The first request of a kind is ``cold``. Then every address is asked for ``--rounds`` times, in turns: p50, p95 and max are
+over all of these, first visits included, in milliseconds, and so are the goals, which are for p95. ``ratio`` is p95 over
+the yardstick's p50, measured around each kind: Datasette's own page of ``select 1``, without a file. Sizes are in kB.
+
+Then the copy is served by ``xianzhi serve`` in a process of its own, and asked over loopback: how long until its first
+answer, memory after 1,000 and 2,000 different pages, rows of ``/export.csv`` with text a second, and memory after it.
+``--page`` measures one kind alone, ``--profile`` says what its time went to. Swapping copies is in `bench/export.py`.
 """
 
 import argparse
 import asyncio
 import cProfile
+import itertools
 import pstats
 import random
+import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import search as language
+import site_archive
+from datasette.app import Datasette
 
-from crawler import divisions
-from crawler.archive import runs, writer
-from crawler.archive.batch import Batch, Observation, StoredArticle, StoredCapture
-from crawler.archive.connection import open_archive, transaction
+from crawler.archive.connection import open_archive
+from crawler.archive.published import publish
 from crawler.archive.search_query import count
 from crawler.publish.server import open_site
-from crawler.records import Article, Capture, Paragraph, RecordRef
-from crawler.text.folding import fold_hash
 from crawler.text.query import parse
 
-PORTALS = 300
-RUNS = 120
-BATCH = 500
-REPRINTED, EDITED, GONE = 0.2, 0.05, 0.033
-BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def counties(chance):
-    """Codes and names of today's counties, from all provinces."""
-    found = [(row.code, row.name) for row in divisions.rows() if row.level == 3 and row.to_year is None]
-    return chance.sample(found, PORTALS)
-
-
-def fill(path, articles):
-    chance = random.Random(5)
-    conn = open_archive(path)
-    places = counties(chance)
-    with transaction(conn):
-        runs.load_divisions(conn)
-        conn.executemany(
-            "INSERT INTO portals (id, name, division_code, homepage, cms, enabled) VALUES (?, ?, ?, ?, 'trs', 1)",
-            [
-                (f"portal{n}", f"{name}人民政府", code, f"https://portal{n}.example/")
-                for n, (code, name) in enumerate(places)
-            ],
-        )
-        _runs(conn, chance)
-    words = language.Language()
-    told = []
-    for first in range(0, articles, BATCH):
-        numbers = range(first, min(first + BATCH, articles))
-        items, pairs = [], []
-        for number in numbers:
-            portal = min(int(chance.paretovariate(0.7)) - 1, PORTALS - 1) if chance.random() < 0.3 else number % PORTALS
-            if told and chance.random() < REPRINTED:
-                original = chance.choice(told)
-                pairs.append((original + 1, number + 1))
-                title, texts = words.article(original)
-            else:
-                told = [*told[-3000:], number]
-                title, texts = words.article(number)
-            items.append(article(number, portal, title, texts, chance=chance))
-        store(conn, items, f"20240101T00{number % 60:02}00.000Z-{number % RUNS:04}")
-        later = [item for item in items if chance.random() < EDITED]
-        store(conn, [changed(item, chance) for item in later], "late")
-        gone = tuple(
-            Observation(portal_id=item.article.capture.portal_id, url=item.url, seen_at=BEGIN + timedelta(days=400), state="gone")
-            for item in items if chance.random() < GONE
-        )  # fmt: skip
-        writer.write(conn, Batch(run_id="late", extractor="bench", observations=gone))
-        conn.executemany("INSERT OR IGNORE INTO reprints VALUES (?, ?, 0.95, 'same')", pairs)
-        conn.executemany(
-            "INSERT OR IGNORE INTO mentions VALUES (?, ?, 2)",
-            [(number + 1, chance.choice(places)[0]) for number in numbers for _ in range(2)],
-        )
-        print(f"\r{numbers[-1] + 1} articles", end="", file=sys.stderr)
-    print(file=sys.stderr)
-    conn.execute("UPDATE articles SET division_basis = 'portal'")
-    conn.execute("ANALYZE")
-    conn.close()
-
-
-def _runs(conn, chance):
-    started = [BEGIN + timedelta(days=n) for n in range(RUNS)]
-    ids = [f"{day:%Y%m%dT%H%M%S}.000Z-{n:04}" for n, day in enumerate(started)]
-    conn.executemany(
-        "INSERT INTO runs VALUES (?, ?, ?, 'ok')",
-        [
-            *((i, f"{d:%FT%TZ}", f"{d:%FT%TZ}") for i, d in zip(ids, started, strict=True)),
-            ("late", "2025-02-04T00:00:00Z", None),
-        ],
-    )
-    conn.executemany(
-        "INSERT INTO portal_runs (run_id, portal_id, status, fetched, new, reason) VALUES (?, ?, ?, 9, 7, ?)",
-        [
-            (run, f"portal{n}", *(("ok", None) if chance.random() < 0.95 else ("failed", "no connection")))
-            for run in ids
-            for n in range(PORTALS)
-        ],
-    )
-
-
-def article(number, portal, title, texts, *, chance, day=0):
-    url = f"https://portal{portal}.example/xw/t{number}.html"
-    capture = Capture(
-        run_id="late", portal_id=f"portal{portal}", kind="article", url=url,
-        fetched_at=BEGIN + timedelta(minutes=number, days=day), status=200, content_type="text/html",
-        payload_sha256=f"{number:032x}{day:032x}",
-        record=RecordRef(file=f"xianzhi-portal{portal}-2024.warc.gz", offset=(number * 2 + bool(day)) * 9000, length=9000),
-    )  # fmt: skip
-    year = chance.choices(range(2008, 2024), weights=range(4, 20))[0]
-    return StoredArticle(
-        url=url,
-        article=Article(
-            capture=capture, encoding="utf-8", kind="article", title=title, source="县融媒体中心",
-            published=f"{year}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}", published_basis="visible",
-            paragraphs=tuple(Paragraph(text=text, fold_hash=fold_hash(text)) for text in texts),
-        ),
-    )  # fmt: skip
-
-
-def changed(item, chance):
-    """The same article a month later with its second paragraph gone."""
-    number = int(item.url.rpartition("/t")[2].removesuffix(".html"))
-    portal = int(item.article.capture.portal_id.removeprefix("portal"))
-    texts = [paragraph.text for paragraph in item.article.paragraphs]
-    return article(number, portal, item.article.title, texts[:1] + texts[2:], chance=chance, day=30)
-
-
-def store(conn, items, run):
-    captures = tuple(StoredCapture(capture=item.article.capture) for item in items)
-    writer.write(conn, Batch(run_id="late", extractor="bench", captures=captures, articles=tuple(items)))
+VARIED = 2_000
+"""Pages after which memory is looked at."""
+EXPORT_GOAL = 7_000
+"""Rows a second."""
 
 
 def common_words(conn, chance):
@@ -164,72 +63,190 @@ def questions(path):
     sections = [
         one for (one,) in conn.execute("SELECT section_id FROM version_sections WHERE version_id % 5003 = 1 LIMIT 20")
     ]
+    (common_section,) = conn.execute("SELECT section_id FROM version_sections WHERE position = 999 LIMIT 1").fetchone()
+    edits = conn.execute(
+        "SELECT article_id, min(id), max(id) FROM versions GROUP BY article_id HAVING count(*) > 1 LIMIT 20"
+    ).fetchall()
     words = common_words(conn, chance)
     conn.close()
     searches = [f"/search?q={quote(word)}" for word in words]
+    table = f"/{path.stem}"
+    wide = [f"/county/{code[:4]}00" for code in codes[:10]] + [f"/county/{code[:2]}0000" for code in codes[:10]]
     return {
+        "home": (100, ["/", "/?_lang=en", "/index.json"]),
         "article": (30, [f"/article/{n}" for n in ids]),
+        "article, compared": (100, [f"/article/{one}?compare={old}..{new}" for one, old, new in edits]),
         "search, common word": (150, searches),
+        "search, several words": (150, [f"/search?q={quote(f'{a} {b}')}" for a, b in itertools.pairwise(words)]),
         "search, narrowed": (150, [f"{one}&from=2015&division=61" for one in searches]),
         "search, newest": (150, [f"{one}&sort=newest" for one in searches]),
+        "search, page 50": (150, [f"{one}&page=50" for one in searches]),
         "search, filters only": (150, ["/search?from=2014&to=2015", "/search?division=61", "/search?state=gone"]),
-        "home": (100, ["/", "/?_lang=en"]),
         "county": (100, [f"/county/{code}" for code in codes]),
-        "prefecture, province": (100, [f"/county/{code[:4]}00" for code in codes[:5]] + [f"/county/{code[:2]}0000" for code in codes[:5]]),
+        "prefecture, province": (100, ["/county", *wide]),
         "portal": (100, [f"/portal/portal{n}" for n in range(20)]),
+        "portals": (100, ["/portal", "/portal?sort=status&page=3"]),
         "section": (100, [f"/section/{one}" for one in sections]),
-        "changes": (100, ["/changes", "/changes.atom"]),
-        "defaced": (100, ["/defaced"]),
-        "feeds": (100, [f"/search.atom?q={quote(words[0])}", "/articles.atom"]),
+        "section of a tenth": (1000, [f"/section/{common_section}", f"/section/{common_section}?page=7"]),
+        "changes": (100, ["/changes", "/changes?page=20", "/changes?kind=gone", f"/changes?division={codes[3][:2]}"]),
+        "defaced": (100, ["/defaced", "/defaced?portal=portal1"]),
+        "feeds": (100, [
+            "/articles.atom", "/changes.atom", f"/search.atom?q={quote(words[0])}", "/search.atom?portal=portal7",
+            f"/search.atom?division={codes[3]}",
+        ]),
+        "sitemap": (500, ["/sitemap.xml", "/sitemap-0.xml", "/sitemap-1.xml"]),
+        "about": (100, ["/about", "/robots.txt"]),
+        "table of articles": (300, [
+            f"{table}/articles", f"{table}/articles?portal_id=portal7", f"{table}/articles?_search={quote(words[0])}",
+            f"{table}/articles?published__startswith=2015", f"{table}/articles?state=gone",
+        ]),
+        "other tables": (300, [
+            f"{table}/{name}" for name in
+            ("versions", "sections", "version_sections", "captures", "portal_runs", "mentions", "reprints", "spam_spans")
+        ]),
+        "database, rows, queries": (300, [
+            table, f"{table}/articles/{ids[0]}", f"{table}/versions/{ids[1]}", f"{table}/newest_articles",
+            f"{table}/articles_of_a_county?code={codes[3]}",
+        ]),
     }  # fmt: skip
 
 
+class Yardstick:
+    """Datasette's own page of ``select 1``."""
+
+    def __init__(self):
+        self._datasette = Datasette(memory=True)
+
+    async def start(self):
+        await self._datasette.invoke_startup()
+        await self.measured()
+
+    async def measured(self):
+        """Milliseconds of some requests."""
+        found = []
+        for _ in range(10):
+            began = time.perf_counter()
+            (await self._datasette.client.get("/_memory?sql=select+1")).raise_for_status()
+            found.append((time.perf_counter() - began) * 1e3)
+        return found
+
+
 async def measure(site, addresses, rounds):
-    """Milliseconds of each answer, and answers that were no 200."""
-    taken, others = [], {}
+    """Milliseconds of each answer, sizes, and answers that were no 200."""
+    taken, sizes, others = [], [], {}
     for _ in range(rounds):
         for address in addresses:
             began = time.perf_counter()
             response = await site.client.get(address)
             taken.append((time.perf_counter() - began) * 1e3)
+            sizes.append(len(response.content))
             if response.status_code != 200:
                 others[address] = response.status_code
-    return taken, others
+    return taken, sizes, others
 
 
-def report(name, goal, first, taken, others):
-    cuts = statistics.quantiles([*taken, *taken], n=20, method="inclusive")
-    verdict = "ok" if cuts[18] <= goal else "OVER"
+def percentile(values, percent):
+    return statistics.quantiles([*values, *values], n=100, method="inclusive")[percent - 1]
+
+
+COLUMNS = "{:26} {:>7} {:>7} {:>7} {:>7} {:>7} {:>6} {:>5}  {}"
+
+
+def report(name, goal, cold, taken, sizes, others, yard):
+    p95 = percentile(taken, 95)
+    figures = [f"{one:.1f}" for one in (statistics.median(taken), p95, max(taken), cold, p95 / statistics.median(yard))]
     print(
-        f"{name:24} p50 {cuts[9]:8.1f}   p95 {cuts[18]:8.1f}   goal {goal:4}   {verdict}   at first {max(first):7.1f} {others or ''}"
+        COLUMNS.format(name, *figures, f"{max(sizes) / 1e3:.0f}", goal, "ok" if p95 <= goal else "OVER"),
+        *([others] if others else ()),
+        flush=True,
     )
+    return p95 <= goal
 
 
-async def streamed(site, address):
-    """Rows a second of a CSV, as it is written."""
-    began = time.perf_counter()
-    response = await site.client.get(address)
-    rows = response.text.count("\r\n")
-    return rows, rows / (time.perf_counter() - began)
-
-
-async def run(path, rounds, profile):
+async def pages(path, rounds, only, profile):
+    """Measure the kinds of pages over one file; how many are over their goals."""
+    yardstick = Yardstick()
+    await yardstick.start()
     site = open_site(path, sql=False)
     await site.invoke_startup()
+    over = 0
+    print(COLUMNS.format("page", "p50", "p95", "max", "cold", "ratio", "kB", "goal", ""))
     for name, (goal, addresses) in questions(path).items():
-        if profile and profile != name:
+        if only and only != name:
             continue
-        first, _ = await measure(site, addresses, 1)
+        yard = await yardstick.measured()
+        [cold], _, _ = await measure(site, addresses[:1], 1)
         watch = cProfile.Profile()
         if profile:
             watch.enable()
-        report(name, goal, first, *await measure(site, addresses, rounds))
+        figures = await measure(site, addresses, rounds)
         if profile:
             watch.disable()
+        over += not report(name, goal, cold, *figures, yard + await yardstick.measured())
+        if profile:
             pstats.Stats(watch).sort_stats("cumulative").print_stats(40)
-    if not profile:
-        rows, rate = await streamed(site, "/export.csv?from=2008")
-        print(f"{'export.csv with text':24} {rows} rows, {rate:.0f} rows/s, goal 7000")
+    site.executor.shutdown()
+    return over
+
+
+@contextmanager
+def served(path):
+    """``xianzhi serve`` over a file: its address, its process, and when it was started."""
+    command = [sys.executable, "-m", "crawler", "serve", str(path), "--port", "0", "--no-sql"]
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield re.search(r"http://\S+", process.stdout.readline())[0], process, began
+        finally:
+            process.terminate()
+
+
+def memory(process, peak=False):
+    """Megabytes in memory that are the process's own."""
+    found = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    return int(re.search(rf"{'VmHWM' if peak else 'RssAnon'}:\s*(\d+)", found)[1]) / 1000
+
+
+def varied(path):
+    """Addresses that differ."""
+    kinds = [addresses for _, addresses in questions(path).values()]
+    yield from itertools.chain(*kinds)
+    chance = random.Random(11)
+    words = language.Language()
+    while True:
+        word = quote(words.words(chance, 1)[0])
+        yield f"/article/{chance.randint(1, 90_000)}"
+        yield f"/search?q={word}&from={chance.randint(2008, 2023)}"
+        yield f"/portal/portal{chance.randrange(site_archive.PORTALS)}"
+        yield f"/section/{chance.randint(1, 500_000)}"
+        yield f"/changes?portal=portal{chance.randrange(site_archive.PORTALS)}&page={chance.randint(1, 9)}"
+
+
+def serving(path):
+    """A process of its own: cold start, memory, files."""
+    with served(path) as (address, process, began), httpx.Client(base_url=address, timeout=120) as client:
+        client.get("/").raise_for_status()
+        print(f"first answer after {time.perf_counter() - began:.1f} s, {memory(process):.0f} MB", flush=True)
+        for number, one in enumerate(itertools.islice(varied(path), VARIED), 1):
+            if (status := client.get(one).status_code) >= 500:
+                print(f"{status} {one}")
+            if number in (VARIED // 2, VARIED):
+                print(f"after {number} pages {memory(process):.0f} MB, at most {memory(process, peak=True):.0f} MB")
+        for coding in ("identity", "gzip"):
+            exported(client, coding)
+            print(f"  then {memory(process):.0f} MB, at most {memory(process, peak=True):.0f} MB", flush=True)
+
+
+def exported(client, coding):
+    """Rows a second of a CSV, as it is written."""
+    began, size = time.perf_counter(), 0
+    with client.stream("GET", "/export.csv?from=2008", headers={"accept-encoding": coding}) as response:
+        rows = int(response.headers["xianzhi-rows"])
+        for piece in response.iter_raw():
+            size += len(piece)
+    rate = rows / (time.perf_counter() - began)
+    verdict = "ok" if rate >= EXPORT_GOAL else "UNDER"
+    print(f"export.csv, {coding}: {rows} rows, {size / 1e6:.0f} MB, {rate:,.0f} rows/s, goal {EXPORT_GOAL:,} {verdict}")
 
 
 def main():
@@ -237,13 +254,24 @@ def main():
     parser.add_argument("--articles", type=int, default=100_000)
     parser.add_argument("--db", type=Path, help="Where to put the archive, to keep it; one that is there is used.")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--profile", metavar="PAGE", help="Only this kind of page, with what its time went to.")
+    parser.add_argument("--page", help="Only this kind of page.")
+    parser.add_argument("--profile", action="store_true", help="With --page: what its time went to.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = options.db or Path(folder) / "archive.db"
-        if not path.exists():
-            fill(path, options.articles)
-        asyncio.run(run(path, options.rounds, options.profile))
+        archive = options.db or Path(folder) / "archive.db"
+        if not archive.exists():
+            site_archive.fill(archive, options.articles)
+        copy = archive.with_name(f"{archive.stem}-copy.db")
+        if not copy.exists():
+            publish(archive, copy, progress=lambda *_: None)
+        over = 0
+        for kind, path in (("published copy", copy), ("live archive", archive)):
+            print(f"\n{kind}, {path.stat().st_size / 1e6:,.0f} MB")
+            over += asyncio.run(pages(path, options.rounds, options.page, options.profile))
+        if not options.page:
+            print("\nserved by a process of its own:")
+            serving(copy)
+    sys.exit(over > 0)
 
 
 if __name__ == "__main__":
