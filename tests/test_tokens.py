@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.text.folding import fold
-from crawler.text.tokens import token_spans, tokens
+from crawler.text.tokens import PlacedTokens, tokens
 
 fold("")  # loads its table, which takes longer than a first hypothesis example may
 ODD = "-'’－ aZ19①½㎡Ⅷ㈱ﬁİ乾县〇。　\u0301\u00ad\u200bｶﾞ\u1100\u1161\u11a8각བོدى"
@@ -55,18 +55,20 @@ def test_what_is_printed_in_a_chinese_text_is_a_phrase_of_its_tokens(before: str
 
 @given(TEXT)
 def test_tokens_know_their_places(text: str) -> None:
-    spans = list(token_spans(text))
-    assert [token.text for token in spans] == tokens(text)
-    for token in spans:
-        assert 0 <= token.start < token.end <= len(text)
-    assert [(token.start, token.end) for token in spans] == sorted((token.start, token.end) for token in spans)
+    placed = PlacedTokens(text)
+    assert placed.tokens == tokens(text)
+    spans = [placed.span(number, number) for number in range(len(placed.tokens))]
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert spans == sorted(spans)
 
 
 @given(st.lists(st.sampled_from(["乾县", "covid-19", "E-mail", "2014", "①", "ｶﾞ", "각"]), max_size=9))
 def test_a_tokens_place_holds_the_word_that_it_was_made_of(words: list[str]) -> None:
     text = "，".join(words)
-    for token in token_spans(text):
-        assert tokens(text[token.start : token.end]) == [token.text]
+    placed = PlacedTokens(text)
+    for number, token in enumerate(placed.tokens):
+        start, end = placed.span(number, number)
+        assert tokens(text[start:end]) == [token]
 
 
 def test_a_text_in_either_script_has_the_same_tokens() -> None:

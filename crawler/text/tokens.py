@@ -9,9 +9,10 @@ Characters are folded one at a time (`crawler.text.folding`), so that a word alo
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import NamedTuple
+from functools import cached_property, partial
+from itertools import accumulate
 
 from crawler.text.folding import fold, is_composed
 
@@ -25,14 +26,6 @@ _INSIDE_WORDS = frozenset({"Mn", "Mc", "Me", "Cf"})
 """Categories of what is nothing by itself and parts nothing: marks, characters without width."""
 # In the text of pieces: a number, or a word with its joiners.
 _TOKEN = re.compile(r"\d+|[^\d\s-]+(?:-[^\d\s-]+)*")
-
-
-class Token(NamedTuple):
-    """A token, and where it stands in its text: code points, half open."""
-
-    text: str
-    start: int
-    end: int
 
 
 class _Table(dict[int, str]):
@@ -65,18 +58,36 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-def token_spans(text: str) -> Iterator[Token]:
-    """The same tokens with their places in *text*, for marking what a search found. Takes 2 ms for 1,600 characters."""
-    pieces: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for start, end in _units(text):
-        piece = _PIECES[ord(text[start])] if end == start + 1 else _in_pieces(text[start:end])
-        pieces.append(piece)
-        starts += [start] * len(piece)
-        ends += [end] * len(piece)
-    for match in _TOKEN.finditer("".join(pieces)):
-        yield Token(_without_joiners(match[0]), starts[match.start()], ends[match.end() - 1])
+class PlacedTokens:
+    """The same tokens, and where each stands in *text*, for marking what a search found.
+
+    Takes 0.5 ms for 1,600 characters of Chinese, and as much again once a place is asked for.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._units = None if is_composed(text) else list(_units(text))
+        if self._units is None:  # each character is a unit
+            pieces = list(map(_PIECES.__getitem__, map(ord, text)))
+        else:
+            pieces = [_in_pieces(text[start:end]) for start, end in self._units]
+        self._pieces = "".join(pieces)
+        self._ends = list(accumulate(map(len, pieces)))
+        self.tokens: list[str] = [_without_joiners(token) for token in _TOKEN.findall(self._pieces)]
+        """In order, as `tokens` gives them."""
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where the tokens of these numbers, and those between them, stand: code points, half open."""
+        return self._unit(self._places[first][0])[0], self._unit(self._places[last][1] - 1)[1]
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """Where each token stands in the pieces."""
+        return [match.span() for match in _TOKEN.finditer(self._pieces)]
+
+    def _unit(self, place: int) -> tuple[int, int]:
+        """The unit of the text that a place in the pieces comes from."""
+        number = bisect_right(self._ends, place)
+        return (number, number + 1) if self._units is None else self._units[number]
 
 
 def _in_pieces(text: str) -> str:
@@ -116,9 +127,6 @@ def _without_joiners(token: str) -> str:
 
 def _units(text: str) -> Iterator[tuple[int, int]]:
     """Cut *text* where no character is composed with the next one: mostly, between any two."""
-    if is_composed(text):
-        yield from ((place, place + 1) for place in range(len(text)))
-        return
     start = 0
     for end in range(1, len(text) + 1):
         if end == len(text) or not _are_joined(text[start:end], text[end]):
