@@ -20,8 +20,7 @@ from crawler.archive.batch import Observation
 from crawler.archive.connection import open_archive, transaction
 from crawler.archive.withholding import withhold
 from crawler.publish.exports.csv_text import unguarded
-from crawler.publish.site import export_csv, search
-from crawler.publish.site.facts import _facts
+from crawler.publish.site import export_csv, facts, search
 from crawler.text.query import parse
 from tests.support.archive import START, article, batch, begin
 from tests.support.sites import get, opened, served
@@ -158,10 +157,14 @@ def test_a_date_in_the_future_does_not_make_an_article_the_newest(site: Any) -> 
     assert first["title"] != "=1+1"
 
 
+@pytest.mark.parametrize("few", [0, facts.FEW])
 @pytest.mark.parametrize("order", ["newest", "oldest"])
-def test_what_is_sorted_in_memory_comes_as_the_archive_sorts_it(archive: Path, order: Any) -> None:
+def test_what_is_sorted_in_memory_comes_as_the_archive_sorts_it(
+    archive: Path, order: Any, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "FEW", few)
     with closing(open_archive(archive, readonly=True)) as conn:
-        known = _facts(conn)
+        known = facts._facts(conn)
         everything = parse("从:1990 到:3000")
         found = search_query.matching_ids(conn, everything)
         sort = known.newest if order == "newest" else known.oldest

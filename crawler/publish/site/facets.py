@@ -43,18 +43,25 @@ class Breakdown:
 
 def breakdown(known: Facts, ids: Sequence[int]) -> Breakdown:
     """How articles divide."""
+    divisions, portals, states = Counter[str](), Counter[str](), Counter[str]()
+    for number, articles in Counter(map(known.groups.__getitem__, ids)).items():
+        group = known.group_names[number]
+        divisions[group.division] += articles
+        portals[group.portal] += articles
+        states[group.state] += articles
+    months = Counter(map(known.months.__getitem__, ids))
     return Breakdown(
         total=len(ids),
-        months={f"{month:06}": number for month, number in _counted(known.months, ids)},
-        divisions={f"{code:06}": number for code, number in _counted(known.divisions, ids)},
-        portals={known.portal_names[place]: number for place, number in _counted(known.portals, ids)},
-        states={known.state_names[place]: number for place, number in _counted(known.states, ids)},
+        months={f"{month:06}": articles for month, articles in months.items() if month},
+        divisions=_named(divisions),
+        portals=_named(portals),
+        states=_named(states),
     )
 
 
-def _counted(column: Sequence[int], ids: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """Each value but 0, and how often it is there."""
-    return ((value, number) for value, number in Counter(map(column.__getitem__, ids)).items() if value)
+def _named(numbers: Mapping[str, int]) -> dict[str, int]:
+    """Without the number of those that have no name."""
+    return {name: number for name, number in numbers.items() if name}
 
 
 def periods(numbers: Breakdown, link: Callable[..., str]) -> list[Mark]:

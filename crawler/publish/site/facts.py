@@ -1,4 +1,4 @@
-"""Of every article its time, division, portal and state, in memory: 20 bytes an article.
+"""Of every article its time, division, portal and state, in memory: 24 bytes an article.
 
 A word that most articles have gets its facets and its newest articles from here in hundredths of a second. SQLite alone
 would look up tens of thousands of rows, each in another place of the file. Nothing of this names an article: what is
@@ -8,66 +8,69 @@ shown of one is asked of the archive.
 import sqlite3
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import nlargest, nsmallest
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from crawler.publish.site.asking import ask, cached
 
 KEPT_FOR = 30.0
 """Seconds for which facts may be old while a crawl writes."""
 LIMIT_MS = 60_000
-"""What gathering them may take; it takes 0.4 s for 100,000 articles."""
-_SIGNS = str.maketrans("", "", "-T:")
+"""What gathering them may take; it takes 0.3 s for 100,000 articles."""
+FEW = 2_000
+"""Articles up to which sorting them takes less time than walking through all articles for them."""
+
+# A day to come is a slip of the page's; it would stand on top for ever.
 _ROWS = """
-    SELECT id, coalesce(published, first_seen), min(coalesce(published, first_seen), first_seen), division_code,
-        portal_id, state FROM articles ORDER BY id DESC
-"""  # the last id first: it says how long the columns are
+    SELECT id, substr(coalesce(published, first_seen), 1, 7), coalesce(division_code, ''), portal_id, state
+    FROM articles WHERE id <= ? ORDER BY min(coalesce(published, first_seen), first_seen) DESC, id DESC
+"""
 
 
-class Names:
-    """Names as small numbers; 0 is the empty one."""
+class Group(NamedTuple):
+    """What many articles have in common; empty for what is not known."""
 
-    def __init__(self) -> None:
-        self._numbers = {"": 0}
-        self.all = [""]
-
-    def number(self, name: str | None) -> int:
-        """The number that stands for *name*."""
-        if (name or "") not in self._numbers:
-            self._numbers[name or ""] = len(self.all)
-            self.all.append(name or "")
-        return self._numbers[name or ""]
+    division: str
+    portal: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Columns by article id; 0 for what is not known, and for ids that no article has."""
+    """Columns by article id; 0 for ids that no article has. Of few different numbers: a list is read faster."""
 
-    months: "array[int]"
-    """``YYYYMM`` of publication, else of the first sight."""
-    times: "array[int]"
-    """``YYYYMMDDHHMMSS`` likewise, but no later than the first sight: a day to come would stand on top for ever."""
-    divisions: "array[int]"
-    """Codes."""
-    portals: "array[int]"
-    states: "array[int]"
-    portal_names: Sequence[str]
-    """Ids by the numbers in ``portals``."""
-    state_names: Sequence[str]
+    months: Sequence[int]
+    """``YYYYMM`` of publication, else of the first sight; ``YYYY00`` where no more is known."""
+    groups: Sequence[int]
+    """Numbers of `Group`s."""
+    group_names: Sequence[Group]
+    """By their numbers; the first one is nobody's."""
+    ranks: "array[int]"
+    """Places in `order`."""
+    order: "array[int]"
+    """The ids of all articles, the newest first."""
 
     def known(self, ids: list[int]) -> list[int]:
         """Those of *ids*, which rise, that were there when the facts were gathered."""
-        return ids if not ids or ids[-1] < len(self.times) else ids[: bisect_left(ids, len(self.times))]
+        return ids if not ids or ids[-1] < len(self.ranks) else ids[: bisect_left(ids, len(self.ranks))]
 
     def newest(self, ids: Sequence[int], number: int) -> list[int]:
-        """The *number* newest of *ids*, which rise."""
-        return nlargest(number, reversed(ids), key=self.times.__getitem__)
+        """The *number* newest of *ids*."""
+        if len(ids) <= FEW:
+            return sorted(ids, key=self.ranks.__getitem__)[:number]
+        return self._first(self.order, ids, number)
 
     def oldest(self, ids: Sequence[int], number: int) -> list[int]:
-        """The *number* oldest of *ids*, which rise."""
-        return nsmallest(number, ids, key=self.times.__getitem__)
+        """The *number* oldest of *ids*."""
+        if len(ids) <= FEW:
+            return sorted(ids, key=self.ranks.__getitem__, reverse=True)[:number]
+        return self._first(reversed(self.order), ids, number)
+
+    @staticmethod
+    def _first(order: Iterable[int], ids: Sequence[int], number: int) -> list[int]:
+        return list(islice(filter(set(ids).__contains__, order), number))
 
 
 @cached(KEPT_FOR)
@@ -77,34 +80,22 @@ async def facts(datasette: Any) -> Facts:
 
 
 def _facts(conn: sqlite3.Connection) -> Facts:
-    portals, states = Names(), Names()
-    columns: tuple[array[int], ...] = tuple(array(kind) for kind in "iqiHH")
-    for article_id, day, sorted_as, division, portal, state in conn.execute(_ROWS):
-        if not columns[0]:
-            for column in columns:
-                column.frombytes(bytes(column.itemsize * (article_id + 1)))
-        values = (
-            _digits(day, 6),
-            _digits(sorted_as, 14),
-            int(division) if division and division.isdecimal() else 0,
-            portals.number(portal),
-            states.number(state),
-        )
-        for column, value in zip(columns, values, strict=True):
-            column[article_id] = value
-    months, times, divisions, portal_numbers, state_numbers = columns
-    return Facts(
-        months=months,
-        times=times,
-        divisions=divisions,
-        portals=portal_numbers,
-        states=state_numbers,
-        portal_names=portals.all,
-        state_names=states.all,
-    )
+    last: int = conn.execute("SELECT coalesce(max(id), 0) FROM articles").fetchone()[0]
+    groups_of, months_of = {Group("", "", ""): 0}, _Months()
+    months, groups = [0] * (last + 1), [0] * (last + 1)
+    ranks, order = array("I", bytes(4 * (last + 1))), array("I")
+    for article_id, month, *group in conn.execute(_ROWS, (last,)):
+        months[article_id] = months_of[month]
+        groups[article_id] = groups_of.setdefault(Group(*group), len(groups_of))
+        ranks[article_id] = len(order)
+        order.append(article_id)
+    return Facts(months=months, groups=groups, group_names=tuple(groups_of), ranks=ranks, order=order)
 
 
-def _digits(moment: str, places: int) -> int:
-    """The first digits of an ISO 8601 day or time; what it leaves out is 0."""
-    digits = moment[:19].translate(_SIGNS)[:places].ljust(places, "0")
-    return int(digits) if digits.isdecimal() else 0
+class _Months(dict[str, int]):
+    """Months as numbers, one object each."""
+
+    def __missing__(self, month: str) -> int:
+        digits = month.replace("-", "").ljust(6, "0")
+        self[month] = int(digits) if digits.isdecimal() else 0
+        return self[month]
