@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from crawler.text.folding import fold
@@ -101,7 +102,7 @@ def matching_ids(conn: sqlite3.Connection, query: Query) -> list[int]:
     """The ids of all articles that match *query*, rising."""
     # One value, not a row for each id: half the time where there are many.
     found = _select(conn, query, f"json_group_array({_key(query)})")
-    return sorted(one for (ids,) in found for one in json.loads(ids))
+    return sorted(chain.from_iterable(json.loads(ids) for (ids,) in found))
 
 
 def count(conn: sqlite3.Connection, query: Query) -> int:

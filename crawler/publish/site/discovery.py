@@ -60,9 +60,9 @@ async def index(datasette: Any, request: Any) -> Response:
 
 async def sitemap(datasette: Any, request: Any) -> Any:
     """``/sitemap-N.xml``: 0 has the pages, places and portals, the others have PER_SITEMAP ids of articles each."""
-    number = int(request.url_vars["number"])
+    number, base = int(request.url_vars["number"]), _address(datasette, request, "/").removesuffix("/")
     if number == 0:
-        return _xml(datasette, "urlset", [_url(datasette, request, path) for path in await _places(datasette)])
+        return _xml(datasette, "urlset", (_url(f"{base}{path}") for path in await _places(datasette)))
     found = await rows(
         datasette,
         "SELECT articles.id, coalesce(versions.seen_at, first_seen) AS changed"
@@ -72,8 +72,7 @@ async def sitemap(datasette: Any, request: Any) -> Any:
     )
     if not found:
         return await not_found(datasette, request)
-    urls = [_url(datasette, request, f"/article/{one['id']}", one["changed"]) for one in found]
-    return _xml(datasette, "urlset", urls)
+    return _xml(datasette, "urlset", (_url(f"{base}/article/{one['id']}", one["changed"]) for one in found))
 
 
 async def _places(datasette: Any) -> list[str]:
@@ -88,9 +87,9 @@ async def _places(datasette: Any) -> list[str]:
     ]
 
 
-def _url(datasette: Any, request: Any, path: str, changed: str | None = None) -> str:
+def _url(address: str, changed: str | None = None) -> str:
     day = f"<lastmod>{escape(changed[:10])}</lastmod>" if changed else ""
-    return f"<url><loc>{escape(_address(datasette, request, path))}</loc>{day}</url>"
+    return f"<url><loc>{escape(address)}</loc>{day}</url>"
 
 
 def _address(datasette: Any, request: Any, path: str) -> str:
