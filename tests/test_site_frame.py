@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
-from datasette.utils.asgi import Request
-from hypothesis import given
+from datasette.utils.asgi import NotFound, Request
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import crawler.publish
@@ -190,6 +190,52 @@ def test_numbers_are_kept_until_they_are_old_and_the_archive_was_written_to(arch
             conn.execute("UPDATE runs SET status = 'ok'")
         asyncio.run(both(site))
     assert times == ["old", "hour", "old"]
+
+
+def test_what_many_ask_for_at_once_is_found_out_once_also_where_the_first_of_them_goes_away(archive: Path) -> None:
+    begun, answers = [], []
+    is_known = asyncio.Event()
+
+    @asking.cached(0.0)
+    async def number(_datasette: Any, which: int) -> int:
+        begun.append(which)
+        await is_known.wait()
+        return 7 * which
+
+    async def crowd(site: Any) -> None:
+        await site.invoke_startup()
+        readers = [asyncio.create_task(number(site, which)) for which in (1, 1, 2, 1)]
+        await asyncio.sleep(0)
+        readers[0].cancel()
+        await asyncio.sleep(0)
+        is_known.set()
+        answers.extend(await asyncio.gather(*readers[1:]))
+
+    with opened(archive) as site:
+        asyncio.run(crowd(site))
+    assert begun == [1, 2]
+    assert answers == [7, 14, 7]
+
+
+def test_a_failure_reaches_all_who_wait_and_is_not_kept(archive: Path) -> None:
+    begun = []
+
+    @asking.cached(3_600.0)
+    async def number(_datasette: Any) -> int:
+        begun.append(True)
+        await asyncio.sleep(0)
+        raise NotFound
+
+    async def crowd(site: Any) -> None:
+        await site.invoke_startup()
+        together = await asyncio.gather(number(site), number(site), return_exceptions=True)
+        assert [type(one) for one in together] == [NotFound, NotFound]
+        with pytest.raises(NotFound):
+            await number(site)
+
+    with opened(archive) as site:
+        asyncio.run(crowd(site))
+    assert len(begun) == 2
 
 
 # Charts

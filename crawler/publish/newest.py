@@ -125,7 +125,8 @@ class _Served:
         for database in self._files():
             for reader in {database, reader_of(database)}:
                 await self._connect(reader)
-        await self._site.client.get("/")  # what the front page counts is kept
+        for path in ("/", "/search"):  # what they count is kept
+            await self._site.client.get(path)
 
     async def _connect(self, reader: Any) -> None:
         threads = self._site.setting("num_sql_threads")

@@ -1,9 +1,10 @@
 """Questions of our pages to the archive that is served: as the public sees it, in bounded time, numbers kept."""
 
+import asyncio
 import sqlite3
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -23,6 +24,9 @@ KEPT = 1_000
 
 _kept: "WeakKeyDictionary[Any, OrderedDict[Any, tuple[Any, float, Any]]]" = WeakKeyDictionary()
 """For each running Datasette: question to (state of the file, when it was asked, answer), the last used at the end."""
+
+_asked: "WeakKeyDictionary[Any, dict[Any, asyncio.Task[Any]]]" = WeakKeyDictionary()
+"""For each running Datasette: what is being found out, by question and state of the file."""
 
 
 def database_of(datasette: Any) -> Any:
@@ -63,6 +67,8 @@ def cached(
 ) -> Callable[[Callable[Concatenate[Any, P], Awaitable[T]]], Callable[Concatenate[Any, P], Awaitable[T]]]:
     """Keep what ``async def f(datasette, *hashable)`` answers for *seconds*, and then on until the archive changes.
 
+    Who asks while the answer is being found out waits for it: however many ask, the archive is asked once.
+
     For numbers: what names an article has to be asked anew each time, or it would be shown after it was withheld.
     """
 
@@ -77,16 +83,28 @@ def cached(
                     answers.move_to_end(key)
                     known: T = answer
                     return known
-            new = await function(datasette, *args, **kwargs)
-            answers[key] = (state, now, new)
-            answers.move_to_end(key)
-            if len(answers) > KEPT:
-                answers.popitem(last=False)
-            return new
+
+            async def find_out() -> T:
+                new = await function(datasette, *args, **kwargs)
+                answers[key] = (state, now, new)
+                answers.move_to_end(key)
+                if len(answers) > KEPT:
+                    answers.popitem(last=False)
+                return new
+
+            return await _once(_asked.setdefault(datasette, {}), (key, state), find_out)
 
         return kept
 
     return decorate
+
+
+async def _once(asked: "dict[Any, asyncio.Task[T]]", key: Any, find_out: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What *find_out* finds; where that is under way already, what comes of it."""
+    if key not in asked:
+        asked[key] = asyncio.create_task(find_out())
+        asked[key].add_done_callback(lambda _: asked.pop(key))
+    return await asyncio.shield(asked[key])  # who goes away takes nothing from those who wait
 
 
 def _state_of(database: Any) -> tuple[Any, ...]:
