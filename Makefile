@@ -33,6 +33,7 @@ bench: .venv/ready
 	$(BIN)/python bench/extract.py
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/export.py
+	$(BIN)/python bench/site.py
 	$(BIN)/python bench/pace.py
 	$(BIN)/python bench/verify.py
 
