@@ -107,7 +107,7 @@ def questions(path):
         ]),
         "database, rows, queries": (300, [
             table, f"{table}/articles/{ids[0]}", f"{table}/versions/{ids[1]}", f"{table}/newest_articles",
-            f"{table}/articles_of_a_county?code={codes[3]}",
+            f"{table}/articles_of_a_county?county={codes[3]}&year=2015",
         ]),
     }  # fmt: skip
 

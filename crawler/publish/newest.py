@@ -125,8 +125,7 @@ class _Served:
         for database in self._files():
             for reader in {database, reader_of(database)}:
                 await self._connect(reader)
-        for path in ("/", "/search"):  # what they count is kept
-            await self._site.client.get(path)
+        await self._site.client.get("/")  # what the front page counts is kept
 
     async def _connect(self, reader: Any) -> None:
         threads = self._site.setting("num_sql_threads")

@@ -75,6 +75,8 @@ def _found(
 def _page_of(conn: sqlite3.Connection, ids: list[int], chosen: Selection, known: Facts) -> list[int]:
     """The ids of the page, in their order."""
     first, last = (chosen.page - 1) * PER_PAGE, chosen.page * PER_PAGE
+    if len(ids) <= first:  # SQLite would rank everything to find nothing
+        return []
     if chosen.order == "newest":
         return known.newest(ids, last)[first:]
     if chosen.order == "oldest":
