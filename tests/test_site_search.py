@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from html import unescape
@@ -21,6 +22,7 @@ from crawler.archive.connection import open_archive, transaction
 from crawler.archive.withholding import withhold
 from crawler.publish.exports.csv_text import unguarded
 from crawler.publish.site import export_csv, facts, search
+from crawler.publish.site.language import words
 from crawler.text.query import parse
 from tests.support.archive import START, article, batch, begin
 from tests.support.sites import get, opened, served
@@ -396,3 +398,19 @@ def test_the_sitemaps_name_every_article_that_is_shown(site: Any) -> None:
     others = [one.text or "" for one in ET.fromstring(get(site, addresses[0]).content).iter(f"{SITEMAP}loc")]
     for one in (*pages[:3], *others):
         assert get(site, one).status_code == 200, one
+
+
+def test_a_search_that_takes_too_long_says_so_in_the_readers_language(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never_done(conn: sqlite3.Connection, *_: object) -> Any:
+        endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+        return conn.execute(endless).fetchall()
+
+    monkeypatch.setattr(search, "_found", never_done)
+    monkeypatch.setitem(site._settings, "sql_time_limit_ms", 50)
+    for lang in ("zh", "en"):
+        answer = get(site, f"/search?q=扶贫&_lang={lang}")
+        assert answer.status_code == 503
+        assert words(lang)("frame.too_slow.title") in answer.text
+    assert get(site, "/search.json?q=扶贫").json()["status"] == 503
