@@ -85,7 +85,10 @@ def fill(path, articles):
 def finish(conn):
     """What a run learns at its end; no reading text is changed by it."""
     with transaction(conn):
-        conn.execute("UPDATE articles SET division_basis = 'portal'")
+        conn.execute(
+            "UPDATE articles SET division_basis = 'portal',"
+            " division_code = (SELECT division_code FROM portals WHERE id = portal_id)"
+        )
         imprint = "主办：县人民政府　承办：县人民政府办公室　网站标识码"
         section = conn.execute(
             "INSERT INTO sections (fold_hash, text, chars, first_version_id) VALUES (?, ?, ?, 1) RETURNING id",
