@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from datasette.utils.asgi import NotFound, Request
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import crawler.publish
