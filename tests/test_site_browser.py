@@ -166,7 +166,7 @@ def looks_at_a_portal_and_what_it_changed(someone: Reader) -> None:
     tab, t = someone.tab, someone.t
     someone.clicks("凌阳县人民政府")
     assert tab.get_by_role("heading", name=t("portal.runs")).is_visible()
-    someone.clicks(t("portal.changes"))
+    someone.clicks(t("portal.all_changes"))
     assert tab.get_by_role("status").inner_text() == t("changes.total", n=2)
     tab.get_by_label(t("changes.kinds")).select_option("gone")
     someone.follows(tab.get_by_role("button", name=t("changes.show")))
