@@ -37,6 +37,12 @@ INDEXES_FOR_CRAWLS = frozenset(
     {"idx_articles_unplaced", "idx_attachments_waiting", "idx_captures_payload", "idx_images_waiting"}
 )
 """Indexes that are left out."""
+INDEXES_FOR_READERS: Mapping[str, str] = {
+    "idx_articles_version_id": "articles (version_id)",
+    "idx_sections_first_version_id": "sections (first_version_id)",
+    "idx_versions_replaces": "versions (replaces)",
+}
+"""Datasette's page of a version counts what points at it: 0.8 s of looking through 100,000 articles without these."""
 CACHE_KIB = 64 * 1024
 BATCH = 1_000
 """Rows in memory."""
@@ -178,7 +184,8 @@ def _write(copy: sqlite3.Connection, table: str, rows: sqlite3.Cursor, progress:
 
 
 def _write_what_helps_readers(copy: sqlite3.Connection, indexes: Iterable[str], progress: Progress) -> None:
-    for number, sql in enumerate(indexes):
+    for_readers = (f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES_FOR_READERS.items())
+    for number, sql in enumerate((*indexes, *for_readers)):
         progress("indexes", number)
         copy.execute(sql)
     copy.execute("ANALYZE")
