@@ -10,6 +10,7 @@ from crawler.publish.site.frame import Routes, here, link, not_found, page
 from crawler.publish.site.holdings import COUNTING_MS, KEPT_FOR
 from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import division_name, full_name
+from crawler.publish.site.titles import with_titles
 
 SHOWN = 12
 LOOKED_AT = 20_000
@@ -49,7 +50,8 @@ async def together(datasette: Any, request: Any) -> Any:
     total = await _number(datasette, *sorted(codes))
     pages = max(1, min(-(-total // PER_PAGE), PAGES))
     turned_to = page_number(request.args.get("page"), most=pages)
-    listed = await rows(datasette, _LISTED, (*codes, PER_PAGE, (turned_to - 1) * PER_PAGE))
+    found = await rows(datasette, _LISTED, (*codes, PER_PAGE, (turned_to - 1) * PER_PAGE))
+    listed = await with_titles(datasette, found)
     listed = [{**one, "place": division_name(one["division_code"])} for one in listed]
     return await page(
         datasette,
@@ -96,7 +98,7 @@ _BOTH = """
     WHERE one.division_code = ? AND other.division_code = ?
 """
 _LISTED = f"""
-    SELECT articles.id, title, substr(published, 1, 10) AS day, portal_id, portals.name AS portal,
+    SELECT articles.id, substr(published, 1, 10) AS day, portal_id, portals.name AS portal,
         articles.division_code, state
     FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id IN (SELECT one.article_id {_BOTH})
     ORDER BY min(coalesce(published, first_seen), first_seen) DESC, articles.id DESC LIMIT ? OFFSET ?

@@ -13,6 +13,7 @@ from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.frame import Routes, here, link, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, full_name
+from crawler.publish.site.titles import with_titles
 from crawler.text.query import code_prefix
 
 KEPT_FOR = 600.0
@@ -202,7 +203,7 @@ def _between(
 async def _named(datasette: Any, found: Sequence[Reprint]) -> list[dict[str, Any]]:
     """What is shown of both articles, asked anew each time: what was withheld meanwhile is left out."""
     ids = json.dumps([number for one in found for number in (one.article_id, one.first_id)])
-    told = {one["id"]: one for one in await rows(datasette, _NAMED, (ids,))}
+    told = {one["id"]: one for one in await with_titles(datasette, await rows(datasette, _NAMED, (ids,)))}
     return [
         {"later": told[one.article_id], "first": told[one.first_id]}
         for one in found
@@ -230,7 +231,7 @@ async def _portals(datasette: Any) -> dict[str, dict[str, Any]]:
 
 
 _NAMED = """
-    SELECT articles.id, title, substr(published, 1, 10) AS day, portal_id, name AS portal, state
+    SELECT articles.id, substr(published, 1, 10) AS day, portal_id, name AS portal, state
     FROM articles JOIN portals ON portals.id = portal_id WHERE articles.id IN (SELECT value FROM json_each(?))
 """
 ROUTES: Routes = [(r"/reprints(\.json)?$", reprints)]

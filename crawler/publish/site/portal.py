@@ -15,6 +15,7 @@ from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.nights import nights
 from crawler.publish.site.place import path_to
 from crawler.publish.site.standing import defaced, standings
+from crawler.publish.site.titles import with_titles
 
 CHANGED = 6
 """Articles that were edited or deleted, the last ones."""
@@ -89,7 +90,7 @@ def _elsewhere(article: Mapping[str, Any], home: str) -> str | None:
 async def _changed(datasette: Any, portal_id: str) -> list[dict[str, Any]]:
     """Articles that are edited or gone, as ``article_list`` takes them, those last that changed first."""
     ids = json.dumps(await _changed_ids(datasette, portal_id))
-    return await rows(datasette, _CHANGED, (ids,))
+    return await with_titles(datasette, await rows(datasette, _CHANGED, (ids,)))
 
 
 @cached(KEPT_FOR)
@@ -108,7 +109,7 @@ _CHANGED_IDS = """
     ORDER BY (SELECT max(since) FROM article_states WHERE article_id = articles.id) DESC, id DESC LIMIT :limit
 """
 _CHANGED = """
-    SELECT articles.id, title, substr(published, 1, 10) AS day, state
+    SELECT articles.id, substr(published, 1, 10) AS day, state
     FROM json_each(?) AS one JOIN articles ON articles.id = one.value ORDER BY one.key
 """
 # A run that is under way says "interrupted" of every portal until it is over.
