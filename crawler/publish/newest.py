@@ -17,6 +17,8 @@ from crawler.publish.shown import reader_of
 
 LOOK_SECONDS = 1.0
 """Between two looks at the file."""
+TRIES = 3
+"""How often it is tried to serve a file, before the last one stays until there is another."""
 CONNECT_SECONDS = 60.0
 """What connecting may take."""
 
@@ -66,13 +68,16 @@ class NewestCopy:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self) -> None:
+        failures = 0
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS * 2**failures)
             found = _identity(self._path)
             if found in {None, self._seen}:
                 continue
-            self._seen = found
             newer = await self._opened()
+            failures = 0 if newer else failures + 1
+            if newer or failures == TRIES:  # on a crowded machine another try may find the time
+                self._seen, failures = found, 0
             if newer and _identity(self._path) == found:
                 self._hand_over_to(newer)
             elif newer:  # yet another one came meanwhile, and some connections may be to that
