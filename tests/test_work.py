@@ -1,20 +1,96 @@
 """A crawl on several hosts: the same archive, whatever dies."""
 
+import time
 from pathlib import Path
 
-from crawler.demo.server import serve
-from tests.support.crawling import entry, news_site
-from tests.support.hosts import hosts
+from crawler.demo.site import Site
+from tests.support.crawling import Archive, entry, news_site
+from tests.support.evidence import assert_nothing_is_lost_or_double
+from tests.support.hosts import Watched, contents, hosts, until, watched
+
+ARTICLES = 20
+NAMES = ("east", "west", "north", "south")
 
 
-def test_a_night_on_two_workers_is_the_night_of_one_machine(tmp_path: Path, dsn: str):
-    sites = {name: news_site(25) for name in ("east", "west", "north")}
-    with serve(sites) as urls, hosts(tmp_path, dsn) as farm:
-        farm.archive.write_catalogue("".join(entry(name, url) for name, url in urls.items()))
-        farm.work("one", "--jobs", "1")
-        farm.work("two", "--jobs", "1")
-        with farm.night() as running:
-            night = running.end()
-        print(night.words, farm.words)
-        assert night.exit_code == 0, night.words + farm.words
-    assert farm.archive.one("SELECT count(*) FROM articles") == 75
+def sites() -> dict[str, Site]:
+    return {name: news_site(ARTICLES) for name in NAMES}
+
+
+def write_catalogue(archive: Archive, portals: dict[str, Watched]) -> None:
+    archive.write_catalogue("".join(entry(name, portal.url) for name, portal in portals.items()))
+
+
+def assert_polite(portals: dict[str, Watched]) -> None:
+    assert {name: portal.server.most_at_once for name, portal in portals.items()} == dict.fromkeys(portals, 1)
+
+
+def asked(portals: dict[str, Watched]) -> int:
+    return sum(len(portal.asked) for portal in portals.values())
+
+
+def test_a_host_dies_in_mid_night_and_the_archive_is_that_of_one_machine(tmp_path: Path, dsn: str):
+    alone = Archive(tmp_path / "alone")
+    alone.folder.mkdir()
+    with watched(sites(), seconds=0.1) as portals, hosts(tmp_path, dsn) as farm:
+        write_catalogue(alone, portals)
+        assert alone.crawl().exit_code == 0
+        for portal in portals.values():
+            portal.asked.clear()
+        write_catalogue(farm.archive, portals)
+        with farm.night() as night:
+            first = farm.work("first", "--jobs", "1")
+            until(lambda: asked(portals) > 30)
+            first.kill_host()
+            farm.work("second", "--jobs", "1")
+            until(lambda: asked(portals) > 60)
+            farm.work("first", "--jobs", "1", "--once")
+            ended = night.end()
+        assert ended.exit_code == 0, ended.words + farm.words
+        assert_polite(portals)
+        assert max(portal.longest_gap for portal in portals.values()) < 15
+    assert_nothing_is_lost_or_double(farm.archive, articles=ARTICLES * len(NAMES))
+    there, here = contents(alone), contents(farm.archive)
+    for table in there:
+        if table not in {"captures", "portals"}:  # a page may have been asked for twice
+            assert here[table] == there[table], table
+    assert set(here["captures"]) == set(there["captures"])
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_portals_back_at_once(tmp_path: Path, dsn: str):
+    with watched(sites(), seconds=0.1) as portals, hosts(tmp_path, dsn) as farm:
+        write_catalogue(farm.archive, portals)
+        with farm.night() as night:
+            first = farm.work("first", "--jobs", "1")
+            until(lambda: asked(portals) > 30)
+            second = farm.work("second", "--jobs", "1")
+            again = farm.crawl()
+            assert again.exit_code == 3
+            assert "an earlier night still has them: east, west, north, south" in again.words
+            assert first.drain() == 0, farm.words
+            assert list((tmp_path / "first").glob("xianzhi-shard-*")) == []
+            ended = night.end()
+            assert second.drain() == 0, farm.words
+        assert ended.exit_code == 0, ended.words + farm.words
+        assert_polite(portals)
+        assert max(portal.longest_gap for portal in portals.values()) < 8
+        assert [ended.portal(name)["new"] for name in NAMES] == [ARTICLES] * 4
+    assert_nothing_is_lost_or_double(farm.archive, articles=ARTICLES * len(NAMES))
+
+
+def test_postgresql_is_away_for_a_while(tmp_path: Path, postgres: Postgres):
+    with watched(sites(), seconds=0.2) as portals, hosts(tmp_path, postgres.database()) as farm:
+        write_catalogue(farm.archive, portals)
+        with farm.night() as night:
+            farm.work("first", "--jobs", "1")
+            farm.work("second", "--jobs", "1")
+            until(lambda: asked(portals) > 30)
+            postgres.stop(crash=True)
+            until(lambda: "PostgreSQL is away" in farm.words)
+            time.sleep(4)
+            postgres.start()
+            ended = night.end()
+        assert ended.exit_code == 0, ended.words + farm.words
+        assert farm.words.count("PostgreSQL is back after") == 2
+        assert "is gone" not in farm.words
+        assert_polite(portals)
+    assert_nothing_is_lost_or_double(farm.archive, articles=ARTICLES * len(NAMES))

@@ -79,6 +79,7 @@ def work(
     to the object store, and by xianzhi merge, or crawl --wait, into the archive.
     """
     options = Options(db=spool, warc=spool, allow_networks=checked_networks(networks))
+    log_to_standard_error()
     with told_in_words():
         from crawler.queue.crews import Crews, Limits  # noqa: PLC0415 - where packages are missing, it is told
         from crawler.queue.homeward import Homeward  # noqa: PLC0415
@@ -103,3 +104,16 @@ def work(
 
 def _say(level: int, text: str) -> None:
     click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {logging.getLevelName(level)} {plain(text)}", err=True)
+
+
+class _Said(logging.Handler):
+    """Says what the worker's own process logs as what its child processes log is said."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(record.levelno, self.format(record))
+
+
+def log_to_standard_error() -> None:
+    """Our own lines, and everybody's warnings."""
+    logging.basicConfig(handlers=[_Said()], level=logging.WARNING)
+    logging.getLogger("crawler").setLevel(logging.INFO)

@@ -15,14 +15,13 @@ from procrastinate.manager import JobManager
 from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg.types.json import Jsonb
 
+from crawler.fetch.mirror import HEARTBEAT_SECONDS, TAKEN_OVER_SECONDS
 from crawler.fetch.tally import Tally
 from crawler.queue.line import Line
 from crawler.queue.tasks import LIVES, Task, tally_data, task_of
 
-BEAT_SECONDS = 2.0
-"""Between two heartbeats of a worker."""
-DEAD_SECONDS = 10.0
-"""A worker whose heartbeat is older is taken for dead; its portals were let go of two seconds before."""
+BEAT_SECONDS = HEARTBEAT_SECONDS / 2
+"""Between two heartbeats of a worker, and two looks at those of others."""
 PAUSE_SECONDS = 60
 """Before a group under which two workers died is begun for the last time."""
 
@@ -105,7 +104,7 @@ class Leases:
                 "UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %s", (self.worker_id,)
             )
         now = time.monotonic()
-        if now - self._last_beat > 2 * BEAT_SECONDS:
+        if now - self._last_beat > 2 * HEARTBEAT_SECONDS:
             self._beaten_since = now
         self._last_beat = now
         return cursor.rowcount == 1
@@ -113,7 +112,7 @@ class Leases:
     @property
     def is_witness(self) -> bool:
         """Whether this worker may judge others: where PostgreSQL was away or stood still, everybody looks dead."""
-        return self._last_beat - self._beaten_since >= DEAD_SECONDS
+        return self._last_beat - self._beaten_since >= TAKEN_OVER_SECONDS
 
     async def bury(self) -> list[str]:
         """Let the tasks of dead workers wait for others; a line for people about each."""
@@ -121,7 +120,7 @@ class Leases:
             return []
         async with self._line.connection() as conn, conn.transaction():
             # A heartbeat waits for this, and then finds no row: so nobody goes on who was given up.
-            cursor = await conn.execute(_STALE, (DEAD_SECONDS,))
+            cursor = await conn.execute(_STALE, (TAKEN_OVER_SECONDS,))
             dead = [worker_id for (worker_id,) in await cursor.fetchall()]
             cursor = await conn.execute(_ORPHANS, (dead,))
             orphans = await cursor.fetchall()
