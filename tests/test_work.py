@@ -7,6 +7,7 @@ from crawler.demo.site import Site
 from tests.support.crawling import Archive, entry, news_site
 from tests.support.evidence import assert_nothing_is_lost_or_double
 from tests.support.hosts import Watched, contents, hosts, until, watched
+from tests.support.postgres import Postgres
 
 ARTICLES = 20
 NAMES = ("east", "west", "north", "south")

@@ -111,7 +111,7 @@ def running() -> Iterator[Postgres]:
         yield server
     finally:
         if server is not None:
-            server.stop()
+            server.stop(crash=True)
         shutil.rmtree(folder)
 
 
