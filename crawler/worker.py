@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,8 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from crawler import settings as project_settings
+from crawler.archive import seeds
+from crawler.archive.connection import ArchiveError
 from crawler.archive.lock import WorkerMark
 from crawler.catalogue import Portal
 from crawler.detection.family import GENERIC
@@ -108,7 +111,11 @@ class Worker:
 
     async def _run_group(self, work: Work) -> None:
         if work.ticket is not None:
-            await self._take_up(work.portals, work.ticket)
+            try:
+                await self._take_up(work.portals, work.ticket)
+            except (ArchiveError, sqlite3.Error) as error:  # nothing to do with these portals: others can have them
+                self.session.broken = self.session.broken or f"portals cannot be taken up here: {error}"
+                return
         for portal in work.portals:
             await self._run_portal(portal)
         if work.ticket is not None and self.session.mirror is not None:
@@ -121,7 +128,7 @@ class Worker:
             raise RuntimeError("a ticket without a lease")
         mirror.hold(ticket.job_id, [portal.id for portal in portals])
         rows = [row for portal in portals for row in await mirror.rows(portal.id)]
-        self.session.sink.take_up(portals, rows)
+        self.session.sink.take_up(portals, ticket.seeds, rows)
 
     async def _run_portal(self, portal: Portal) -> None:
         self.session.begin(portal)
@@ -251,4 +258,6 @@ def main(pipe: Connection, options: Options, run_id: str) -> None:
         gc.set_threshold(20_000, 20, 50)
         reactor.callWhenRunning(lambda: asyncio.ensure_future(run()))
         process.start(stop_after_crawl=False, install_signal_handlers=False)
+        if options.lease is not None and session.broken is None:
+            seeds.finish(options.db)
     sys.exit(1 if session.broken else 0)

@@ -5,13 +5,13 @@ bytes that are not there.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from crawler.archive import frontier, health, hosts, looks, media, queries, runs, writer
+from crawler.archive import frontier, health, hosts, looks, media, queries, runs, seeds, writer
 from crawler.archive.batch import Batch, Fetched, Observation, StoredArticle, StoredCapture, Written
 from crawler.archive.connection import open_archive
 from crawler.archive.frontier import Done, Failed, Operation, Queued, Retried, Shell
@@ -227,8 +227,13 @@ class Sink:
 
     # In a crawl on several hosts.
 
-    def take_up(self, portals: Sequence[Portal], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Begin with *portals* in this shard: where their frontier stands, as rows of its twin (`postgres.rows`)."""
+    def take_up(self, portals: Sequence[Portal], past: Iterable[Path], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Begin with *portals* in this shard: their *past*, as seeds, and their frontier, as rows of its twin.
+
+        Raises ArchiveError where a seed was made by another version of this program.
+        """
+        for seed in past:
+            seeds.take_up(self._conn, seed)
         runs.enter(self._conn, self._run_id, portals)
         frontier.take_up(self._conn, rows)
 
