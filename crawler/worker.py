@@ -12,7 +12,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -35,11 +35,14 @@ from crawler.fetch.session import Session
 from crawler.fetch.tally import Tally
 from crawler.fetch.visitor import CutOff, NotHad, visit
 from crawler.messages import Broken, Done, Progress, Said, Stop, Ticket, Work
+from crawler.spool import Shard
 
 if TYPE_CHECKING:
     from crawler.fetch.mirror import Mirror
 
 PROGRESS_SECONDS = 0.5
+SEGMENT_SECONDS = 900.0
+"""Of a crawl on several hosts: bytes are in the store after a quarter of an hour, however long a portal takes."""
 
 
 class PipeHandler(logging.Handler):
@@ -232,14 +235,24 @@ def log_to(pipe: Connection) -> None:
         logging.getLogger(name).setLevel(level)
 
 
+@contextlib.contextmanager
+def _own_ground(options: Options) -> Iterator[Options]:
+    """In a crawl on several hosts, hold this process's folder of the spool; the options with what that says."""
+    if options.lease is None:
+        yield options
+        return
+    with Shard(options.db.parent).begun() as shard:
+        yield replace(options, first_serial=shard.first_serial, segment_seconds=SEGMENT_SECONDS)
+
+
 def main(pipe: Connection, options: Options, run_id: str) -> None:
     """Entry of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which says stop
-    with WorkerMark(options.db):
-        settings = scrapy_settings(options)
+    with _own_ground(options) as own, WorkerMark(own.db):
+        settings = scrapy_settings(own)
         process = AsyncCrawlerProcess(settings)
         log_to(pipe)
-        session = Session.open(options, run_id=run_id)
+        session = Session.open(own, run_id=run_id)
         worker = Worker(pipe, process, session, SpiderLoader.from_settings(settings))
 
         from twisted.internet import reactor  # noqa: PLC0415 - importing it earlier would install the wrong one

@@ -12,15 +12,20 @@ from crawler.archive.connection import open_archive
 from crawler.archive.packages import write_cdxj, write_wacz
 from crawler.archive.recovery import adopt
 from crawler.archive.selection import Selection
+from crawler.archive.sink import Sink
 from crawler.catalogue import load
 from crawler.cli import main
 from crawler.reprocess.reprocessing import Options, Reprocessing
 from crawler.store import Store, open_store, point
 from crawler.verify.verification import verify
 from crawler.warc.files import WarcError, digest_of, open_for_reading, open_whole
+from crawler.warc.reader import read_record
+from crawler.warc.record import record_id, warc_date
+from tests.support.archive import PORTAL, RUN, begin
 from tests.support.crawling import Archive
 from tests.support.s3 import S3, needs_s3
 from tests.support.verified import files, findings, kinds, two_nights
+from tests.support.warc import exchange
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,30 @@ def test_records_without_a_row_are_adopted_from_there(away: Away) -> None:
         conn.execute("PRAGMA foreign_keys = OFF")
         conn.execute("DELETE FROM captures WHERE warc_file = ? AND kind = 'robots'", (second.name,))
         assert adopt(conn, away.after.warc / second.name) == 1
+
+
+@pytest.mark.parametrize(("stored", "is_revisit"), [("archived", True), ("local", False)])
+def test_a_page_that_came_again_is_a_revisit_without_a_look_into_the_store_and_kept_again_where_its_file_was_lost(
+    tmp_path: Path, stored: str, is_revisit: bool
+) -> None:
+    db, warc = tmp_path / "a.db", tmp_path / "warc"
+    page = exchange(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000)
+    with closing(begin(open_archive(db))) as conn:
+        captures = []
+        for number in (1, 2):
+            sink = Sink(db=db, warc=warc, run_id=RUN, info={}, first_serial=number)
+            captures.append(sink.record(page, portal_id=PORTAL, kind="article"))
+            sink.add_capture(captures[-1])
+            sink.flush()
+            sink.close()
+            conn.execute("UPDATE captures SET stored = ?", (stored,))
+            (warc / captures[0].record.file).unlink(missing_ok=True)
+    first, again = captures
+    assert again.revisit_of == (first.record if is_revisit else None)
+    if is_revisit:
+        fields = read_record(warc, again.record).fields
+        assert fields["warc-refers-to"] == f"<{record_id(first.record.file, first.record.offset)}>"
+        assert fields["warc-refers-to-date"] == warc_date(page.started_at)
 
 
 def test_what_lies_here_is_read_here(away: Away) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from crawler.archive.health import standing
 from crawler.archive.times import parse, to_microsecond
 from crawler.records import RecordRef
+from crawler.warc.files import FILE_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,16 @@ def find_original(conn: sqlite3.Connection, payload_sha256: str, *, portal_id: s
         {"digest": payload_sha256, "portal": portal_id, "url": url},
     ).fetchone()
     return _stored(row) if row else None
+
+
+def find_archived(conn: sqlite3.Connection, ref: RecordRef) -> StoredRecord | None:
+    """The capture at *ref*, where its file is known to be in the object store, and is one of ours."""
+    row = conn.execute(
+        "SELECT id, warc_file, warc_offset, warc_length, url, fetched_at FROM captures"
+        " WHERE warc_file = ? AND warc_offset = ? AND stored = 'archived'",
+        (ref.file, ref.offset),
+    ).fetchone()
+    return _stored(row) if row and FILE_NAME.fullmatch(ref.file) else None
 
 
 def find_whole(conn: sqlite3.Connection, *, portal_id: str, url: str, fetched_at: datetime) -> StoredRecord | None:

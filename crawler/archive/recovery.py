@@ -5,7 +5,6 @@ its record. What the records' requests were for stays queued in the frontier and
 """
 
 import hashlib
-import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,13 +18,12 @@ from crawler.archive.connection import transaction
 from crawler.archive.queries import StoredRecord
 from crawler.records import Capture, CaptureKind
 from crawler.text.canonical import canonical
-from crawler.warc.files import WarcError, open_files
+from crawler.warc.files import FILE_NAME, WarcError, open_files
 from crawler.warc.reader import Entry, entries, read_capture, read_record
 from crawler.warc.record import RENDERING
 from crawler.warc.salvage import salvage
 
 CAPTURED = frozenset({"response", "revisit", "resource"})
-FILE_NAME = re.compile(r"xianzhi-(?P<portal>.+)-\d{14}-\d+\.warc\.gz")
 
 
 def recover(conn: sqlite3.Connection, warc: Path) -> Iterator[str]:

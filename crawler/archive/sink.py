@@ -7,7 +7,7 @@ bytes that are not there.
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ from crawler.version import EXTRACTOR, SOFTWARE
 from crawler.warc.files import WarcError
 from crawler.warc.http import parse_response
 from crawler.warc.reader import read_original
-from crawler.warc.record import RENDERED_TYPE, Original
+from crawler.warc.record import RENDERED_TYPE, Original, original_at
 from crawler.warc.writer import WarcWriter
 
 REVISIT_BYTES = 400
@@ -42,14 +42,29 @@ class Twin(Protocol):
 
 
 class Sink:
-    """Writes what one worker process brings. For one thread."""
+    """Writes what one worker process brings. For one thread.
 
-    def __init__(self, *, db: Path, warc: Path, run_id: str, info: Mapping[str, str], twin: Twin | None = None) -> None:
+    *first_serial* and *max_age* are those of its WARC files (`WarcWriter`).
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Path,
+        warc: Path,
+        run_id: str,
+        info: Mapping[str, str],
+        twin: Twin | None = None,
+        first_serial: int = 1,
+        max_age: timedelta = timedelta.max,
+    ) -> None:
         self._conn = open_archive(db)
         self._twin = twin
         self._warc = warc
         self._run_id = run_id
         self._info = {"software": SOFTWARE, **info}
+        self._first_serial = first_serial
+        self._max_age = max_age
         self._writers: dict[str, WarcWriter] = {}
         self._captures: dict[RecordRef, StoredCapture] = {}
         self._articles: list[StoredArticle] = []
@@ -332,7 +347,12 @@ class Sink:
         return stored.record if isinstance(stored, queries.StoredRecord) else stored
 
     def _original(self, first: RecordRef) -> Original | None:
-        """What the first record says of itself; None where its file is not at hand: then the bytes are kept again."""
+        """What the first record says of itself; None where its file is gone: then the bytes are kept again.
+
+        Of a file that is in the object store the row says it: no crawl waits for a store.
+        """
+        if (row := queries.find_archived(self._conn, first)) is not None:
+            return original_at(first, url=row.url, fetched_at=row.fetched_at)
         try:
             return read_original(self._warc, first)
         except WarcError:
@@ -345,7 +365,9 @@ class Sink:
 
     def _writer(self, portal_id: str) -> WarcWriter:
         if portal_id not in self._writers:
-            self._writers[portal_id] = WarcWriter(self._warc, portal_id, info=self._info)
+            self._writers[portal_id] = WarcWriter(
+                self._warc, portal_id, info=self._info, max_age=self._max_age, first_serial=self._first_serial
+            )
         return self._writers[portal_id]
 
 

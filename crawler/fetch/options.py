@@ -40,3 +40,7 @@ class Options:
     """Further Scrapy settings, for trials."""
     lease: Lease | None = None
     """In a crawl on several hosts: by what this worker may ask portals. ``db`` is then its shard."""
+    first_serial: int = 1
+    """Number of a portal's first WARC file: where several processes write one portal's, theirs never meet."""
+    segment_seconds: float | None = None
+    """A WARC file that is older is finished; None: only its size counts."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -72,7 +73,15 @@ class Session:
             from crawler.fetch.mirror import Mirror  # noqa: PLC0415 - needs a package that other crawls do not
 
             mirror = Mirror(options.lease)
-        sink = Sink(db=options.db, warc=options.warc, run_id=run_id, info=INFO, twin=mirror)
+        sink = Sink(
+            db=options.db,
+            warc=options.warc,
+            run_id=run_id,
+            info=INFO,
+            twin=mirror,
+            first_serial=options.first_serial,
+            max_age=timedelta.max if options.segment_seconds is None else timedelta(seconds=options.segment_seconds),
+        )
         cls.current = cls(options, sink, mirror)
         return cls.current
 

@@ -9,10 +9,11 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from crawler.archive.connection import open_archive
 from crawler.archive.recovery import adopt, recover
@@ -74,6 +75,24 @@ class Shard:
     def is_empty(self) -> bool:
         """Whether its process died before it had opened anything."""
         return not self.db.exists() and not any(self.warc.glob("*"))
+
+    @contextmanager
+    def begun(self) -> Iterator[Self]:
+        """Make the folder; it is this process's for as long as the context lasts, or the process.
+
+        Raises ValueError for a name that `shard_name` does not make, SpoolError where it is another process's.
+        """
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"not a shard's name: {self.name!r}")
+        for _ in range(_TRIES):
+            self.warc.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.folder.parent)
+            with self.claimed() as is_ours:
+                if is_ours:
+                    yield self
+                    return
+            time.sleep(0.02)  # it was empty for a moment, and an uploader clears away what is empty
+        raise SpoolError(f"{self.folder} is another process's")
 
     @contextmanager
     def claimed(self) -> Iterator[bool]:
@@ -146,25 +165,9 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    @contextmanager
-    def begin(self, name: str) -> Iterator[Shard]:
-        """A new shard's folder, this process's for as long as the context lasts, or the process.
-
-        Raises ValueError for a *name* that `shard_name` does not make, SpoolError where the folder is another
-        process's.
-        """
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"not a shard's name: {name!r}")
-        shard = Shard(self._folder / name)
-        for _ in range(_TRIES):
-            shard.warc.mkdir(parents=True, exist_ok=True)
-            sync_folder(self._folder)
-            with shard.claimed() as is_ours:
-                if is_ours:
-                    yield shard
-                    return
-            time.sleep(0.02)  # it was empty for a moment, and an uploader clears away what is empty
-        raise SpoolError(f"{shard.folder} is another process's")
+    def begin(self, name: str) -> AbstractContextManager[Shard]:
+        """A new shard, this process's; see `Shard.begun`."""
+        return Shard(self._folder / name).begun()
 
     def shards(self) -> list[Shard]:
         """Every shard that is here, the oldest first, whether its process lives or not."""

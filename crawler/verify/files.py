@@ -11,10 +11,10 @@ from pathlib import Path
 
 from crawler.archive.custody_checks import SealedFile
 from crawler.archive.findings import CaptureRow, Finding, OriginalRow, rows_of
-from crawler.archive.recovery import CAPTURED, FILE_NAME
+from crawler.archive.recovery import CAPTURED
 from crawler.archive.times import parse
 from crawler.warc.checking import Damage, Found, Oversized, walk
-from crawler.warc.files import OPEN, WarcError, open_whole
+from crawler.warc.files import FILE_NAME, OPEN, WarcError, open_whole
 from crawler.warc.http import Response
 from crawler.warc.reader import response_of
 from crawler.warc.readers import complaints

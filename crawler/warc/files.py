@@ -18,6 +18,8 @@ CUT = ".cut"
 SUFFIX = ".warc.gz"
 IN_STORE = "warc/"
 """Where a store has WARC files."""
+FILE_NAME = re.compile(r"xianzhi-(?P<portal>.+)-\d{14}-\d+\.warc\.gz")
+"""Of a file that was written by us: others were imported."""
 _PORTAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
