@@ -200,6 +200,21 @@ def test_without_tls_a_store_is_asked_only_where_that_was_allowed(monkeypatch: p
         open_store("s3://bucket/archive")
 
 
+@pytest.mark.parametrize("endpoint", ["store:9000", "nonsense", "http://", "https:// host", "ftp://store"])
+def test_an_endpoint_that_is_no_address_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    with pytest.raises(StoreError, match="AWS_ENDPOINT_URL"):
+        open_store("s3://bucket/archive")
+
+
+def test_what_a_killed_upload_left_in_a_folder_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "warc").mkdir()
+    (tmp_path / "warc" / ".a.4711-1.part").write_bytes(b"half")
+    open_store(str(tmp_path)).put(written(tmp_path / "file", b"whole"), "warc/a")
+    assert [path.name for path in (tmp_path / "warc").iterdir()] == ["a"]
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://host/folder", "s3://", "s3://bucket/../other", "s3://user:secret@bucket/x", "s3://bucket/a?b=c"]
 )

@@ -1,7 +1,9 @@
 """What every store can do, and what its objects may be called."""
 
 import hashlib
+import os
 import re
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -91,7 +93,7 @@ class Store(ABC):
         """
         checked(name)
         file = folder / name.partition("/")[2]
-        part = file.with_name(f".{file.name}.part")
+        part = part_of(file)
         try:
             self._copy(name, part)
             arrived, stored = sha256_of(part), self.sha256(name)
@@ -128,6 +130,11 @@ def checked_prefix(prefix: str) -> str:
     if not _PREFIX.fullmatch(prefix):
         raise ValueError(f"no object's name begins with {prefix!r}")
     return prefix
+
+
+def part_of(file: Path) -> Path:
+    """Where this thread writes what *file* is to be, so that *file* is there whole or not at all."""
+    return file.with_name(f".{file.name}.{os.getpid()}-{threading.get_ident()}.part")
 
 
 def sha256_of(path: Path) -> str:

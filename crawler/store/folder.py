@@ -18,6 +18,7 @@ from crawler.store.base import (
     checked_prefix,
     differs,
     is_name,
+    part_of,
     sha256_of,
 )
 
@@ -41,12 +42,14 @@ class FolderStore(Store):
             return
         try:
             final.parent.mkdir(exist_ok=True)
-            part = final.with_name(f".{final.name}.part")
+            part = part_of(final)
             local = _copied(path, part)
             arrived = sha256_of(part)
             if arrived != local:
                 raise StoreError(f"{self.url}: {name} arrived as SHA-256 {arrived}, sent was {local}")
             part.rename(final)
+            for left in final.parent.glob(f".{final.name}.*.part"):
+                left.unlink(missing_ok=True)  # by a killed process; a living one tries again, and compares
             sync_folder(final.parent)
             sync_folder(self._root)
         except OSError as error:

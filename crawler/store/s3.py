@@ -37,6 +37,7 @@ DIGEST = "sha256"
 """User metadata of every object (``x-amz-meta-sha256``): the digest of the whole file, in hexadecimal."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)*/?")
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
@@ -64,9 +65,7 @@ class S3Store(Store):
             raise StoreError(f"{url}: not the address of a bucket; s3://bucket/prefix")
         self.url = url.rstrip("/")
         allow_http = os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "yes"}
-        endpoint = next(filter(None, map(os.environ.get, _ENDPOINTS)), "")
-        if endpoint.startswith("http:") and not allow_http:
-            raise StoreError(f"{url}: {endpoint} is not encrypted; AWS_ALLOW_HTTP=true allows it")
+        endpoint = _endpoint(allow_http=allow_http)
         try:
             self._bucket = Bucket.from_url(
                 self.url,
@@ -180,6 +179,19 @@ class S3Store(Store):
             raise ObjectMissingError(f"{self.url} has no {name}") from error
         except BaseError as error:
             raise StoreError(f"{self.url}: {name}: {_first_line(error)}") from error
+
+
+def _endpoint(*, allow_http: bool) -> str | None:
+    """Where the store is, if it is not Amazon's. Raises StoreError for what is no address: obstore would panic."""
+    name = next(filter(os.environ.get, _ENDPOINTS), None)
+    if name is None:
+        return None
+    endpoint = os.environ[name]
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise StoreError(f"{name}={endpoint}: no address of a store; https://host:port")
+    if endpoint.startswith("http:") and not allow_http:
+        raise StoreError(f"{name}={endpoint}: is not encrypted; AWS_ALLOW_HTTP=true allows it")
+    return endpoint
 
 
 def _fingerprint(path: Path) -> _Fingerprint:
