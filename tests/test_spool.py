@@ -16,12 +16,16 @@ from pathlib import Path
 
 import pytest
 
+from crawler.archive import writer
+from crawler.archive.batch import StoredCapture
+from crawler.archive.connection import open_archive
 from crawler.records import RecordRef
 from crawler.spool import NotNowError, Spool, SpoolError, Uploader, shard_name
 from crawler.store import Store, open_store
 from crawler.warc.reader import read_record
 from crawler.warc.record import record_id
 from tests.conftest import ROOT
+from tests.support.archive import article, batch, begin, capture
 from tests.support.s3 import S3, needs_s3
 from tests.support.spooled import end, fill, filling, kill
 
@@ -117,6 +121,16 @@ def test_a_shard_once_finished_keeps_its_bytes_however_often_it_is_looked_at(spo
         contents.append(shard.db.read_bytes())
     assert said == []
     assert contents[0] == contents[1]
+
+
+def test_a_shard_that_was_given_no_past_keeps_every_row_of_its_own(spool: Path, store: Store) -> None:
+    """Of a robots.txt, too, which nothing points at."""
+    with Spool(spool).begin(NAME) as shard, closing(begin(open_archive(shard.db))) as conn:
+        robots = capture(url="https://lingyang.example/robots.txt", kind="robots")
+        writer.write(conn, batch(article("段落"), captures=(StoredCapture(capture=robots),)))
+    assert Uploader(Spool(spool), store, lambda _: None).once()
+    with closing(rows_of(store, NAME)) as conn:
+        assert conn.execute("SELECT kind FROM captures ORDER BY kind").fetchall() == [("article",), ("robots",)]
 
 
 def test_a_process_that_died_before_it_opened_anything_leaves_nothing(spool: Path, store: Store) -> None:

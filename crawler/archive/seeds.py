@@ -71,7 +71,7 @@ def take_up(shard: sqlite3.Connection, path: Path) -> None:
                 "INSERT INTO main.seeded_articles (article_id, last_seen, state)"
                 " SELECT id, last_seen, state FROM seed.articles"
             )
-            _begin_own_ids(shard)
+            begin_own_ids(shard)
 
 
 def finish(path: Path) -> None:
@@ -108,7 +108,8 @@ def _sketch(conn: sqlite3.Connection) -> None:
             reprints.sketch_ahead(conn, ids[start : start + SKETCHED])
 
 
-def _begin_own_ids(shard: sqlite3.Connection) -> None:
+def begin_own_ids(shard: sqlite3.Connection) -> None:
+    """Let a shard's own rows begin at `OWN`: before its first row, for a later seed brings rows with the ids below."""
     tables = ("captures", "articles", "versions", "sections")
     for table in tables:
         shard.execute("INSERT INTO main.sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS ("
@@ -187,7 +188,10 @@ _TRIM = (
         for table in ("versions", "article_states", "attachments", "images", "mentions", "seeded_articles")
     ),
     "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY)",
-    "INSERT INTO temp.kept SELECT id FROM captures WHERE id > :own",
+    """
+    INSERT INTO temp.kept SELECT id FROM captures
+    WHERE id > :own OR run_id IN (SELECT id FROM runs WHERE status = 'running')
+    """,
     *(
         f"INSERT OR IGNORE INTO temp.kept SELECT capture_id FROM {table} WHERE capture_id IS NOT NULL"  # noqa: S608
         for table in ("versions", "article_states", "attachments", "images", "frontier")

@@ -60,6 +60,8 @@ class Sink:
     ) -> None:
         self._conn = open_archive(db)
         self._twin = twin
+        if twin is not None:
+            seeds.begin_own_ids(self._conn)
         self._warc = warc
         self._run_id = run_id
         self._info = {"software": SOFTWARE, **info}
@@ -233,7 +235,7 @@ class Sink:
             hosts=tuple(self._hosts),
             media=tuple(self._media),
         )
-        written = writer.write(self._conn, batch)
+        written = writer.write(self._conn, batch, is_shard=self._twin is not None)
         if self._twin is not None:
             self._twin.add(self._run_id, batch.frontier)
         for stored in (*gathered, self._asked, self._payloads):

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from crawler.archive import seeds
 from crawler.archive.connection import open_archive
 from crawler.archive.recovery import adopt, recover
 from crawler.disk import sync_folder
@@ -111,7 +112,8 @@ class Shard:
         """Make the shard of a dead process one file that does not change any more; a line about each file it left open.
 
         Only for who has it claimed; nothing happens where that was done before. Records without a row are adopted;
-        originals that they refer to may be in the *store*. Raises SpoolError where a file stays open, ArchiveError,
+        originals that they refer to may be in the *store*. What the shard was given and did not touch is left out
+        (`seeds.finish`). Raises SpoolError where a file stays open, ArchiveError,
         sqlite3.Error, OSError for a full disk.
         """
         if self._is_finished():
@@ -127,11 +129,9 @@ class Shard:
             yield from recover(conn, self.warc)
             if left := open_files(self.warc):
                 raise SpoolError(f"{left[0]} cannot be finished, so its shard stays here")
-            [(mode,)] = conn.execute("PRAGMA journal_mode = DELETE").fetchall()
-            if mode != "delete":
-                raise SpoolError(f"{self.db} is open elsewhere")
         finally:
             conn.close()
+        seeds.finish(self.db)
 
     def remove(self) -> None:
         """Delete the folder. A crash in the middle leaves what `Spool.sweep` deletes."""
