@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,20 @@ def test_an_endpoint_that_is_no_address_is_said_to_be_none(monkeypatch: pytest.M
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     with pytest.raises(StoreError, match="AWS_ENDPOINT_URL"):
         open_store("s3://bucket/archive")
+
+
+def test_a_folder_on_a_full_disk_refuses_and_keeps_nothing_of_it(tmp_path: Path) -> None:
+    store, file = open_store(str(tmp_path)), written(tmp_path / "file", os.urandom(200_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StoreError, match="warc/a"):
+            store.put(file, "warc/a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "warc").iterdir()) == []
+    with pytest.raises(FileNotFoundError):  # but a file that is not here is no fault of the store's
+        store.put(tmp_path / "none", "warc/a")
 
 
 def test_what_a_killed_upload_left_in_a_folder_is_cleared_away(tmp_path: Path) -> None:

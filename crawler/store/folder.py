@@ -40,9 +40,9 @@ class FolderStore(Store):
         if final.exists():
             self._compare(path, name)
             return
+        part = part_of(final)
         try:
             final.parent.mkdir(exist_ok=True)
-            part = part_of(final)
             local = _copied(path, part)
             arrived = sha256_of(part)
             if arrived != local:
@@ -56,6 +56,8 @@ class FolderStore(Store):
             if error.filename == str(path):
                 raise
             raise StoreError(f"{self.url}: {name}: {error.strerror}") from error
+        finally:
+            part.unlink(missing_ok=True)  # of a full disk it would take the last of it
 
     def stat(self, name: str) -> Stored | None:
         """What the file system says."""
