@@ -96,7 +96,7 @@ def _is_at_hand(name: str, warc: Path) -> bool:
 
 
 def _move(name: str, beside: Path, warc: Path) -> bool:
-    """Move a file that lies beside a shard into the folder *warc*; whether there was one. Whole, or not there at all."""
+    """Move a file that lies beside a shard into the folder *warc*, whole; whether there was one."""
     for folder in (beside, beside / "warc"):
         if (folder / name).is_file():
             warc.mkdir(parents=True, exist_ok=True)

@@ -44,9 +44,8 @@ def merge(
     """Bring the shard at *path* into the archive, all of it or nothing.
 
     *place* is called before a row is written, with the names of the shard's WARC files: it brings them where they are
-    to be, and says where that is (`captures.stored`). For the holder of the run lock; *conn* is in autocommit mode. Takes about 10 bytes of memory for each row of the
-    shard. Raises ArchiveError where the file is no shard, is damaged, of a newer program, or of another archive; and
-    sqlite3.Error.
+    to be, and says where that is (``captures.stored``). For the holder of the run lock; *conn* is in autocommit mode.
+    Raises ArchiveError where the file is no shard, is damaged, of a newer program or another archive; sqlite3.Error.
     """
     digest = _sha256(path)
     known = conn.execute("SELECT 1 FROM merged_shards WHERE (name, sha256) = (?, ?)", (path.name, digest)).fetchone()

@@ -154,7 +154,7 @@ _SETS = {
 _SELECTS = {
     "portals": "SELECT * FROM portals WHERE id = :portal",
     "runs": """
-        SELECT * FROM runs WHERE id IN (
+        SELECT * FROM runs WHERE status = 'running' OR id IN (
             SELECT run_id FROM portal_runs WHERE portal_id = :portal
             UNION SELECT run_id FROM frontier WHERE portal_id = :portal
             UNION SELECT run_id FROM temp.seed_captures JOIN captures USING (id))

@@ -1,7 +1,9 @@
 """Archives, seeds and shards of small worlds, and what an archive says whoever gave its rows their ids."""
 
 import sqlite3
+import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +72,18 @@ def says(conn: sqlite3.Connection, *, without: Iterable[str] = ()) -> dict[str, 
     return {name: sorted(map(repr, conn.execute(sql))) for name, sql in _SAYS.items() if name not in set(without)}
 
 
+@cache
+def _empty() -> bytes:
+    """An archive without a row: making its tables takes longer than what most tests put into them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        open_archive(path).close()
+        return path.read_bytes()
+
+
 def shard(home: sqlite3.Connection, path: Path, *batches: Batch, finished: bool = True) -> Path:
     """A shard of what *batches* hold, by a worker that was given the past of their portals; closed."""
+    path.write_bytes(_empty())
     conn = open_archive(path)
     try:
         for (portal_id,) in home.execute("SELECT id FROM portals").fetchall():

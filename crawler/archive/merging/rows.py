@@ -274,13 +274,14 @@ _SEEN = f"""
         AND (articles.first_seen > theirs.first_seen OR articles.last_seen < theirs.last_seen)
 """  # noqa: S608
 _RANK = "iif({row}.state = 'done', 2, {row}.state = 'failed')"
+_BROUGHT_AT = "coalesce((SELECT fetched_at FROM main.captures WHERE id = {row}.capture_id), '')"
 _FRONTIER_CONFLICT = f"""
     ON CONFLICT (portal_id, key) DO UPDATE SET seq = excluded.seq, url = excluded.url, kind = excluded.kind,
         state = excluded.state, request = excluded.request, run_id = excluded.run_id, attempts = excluded.attempts,
         reason = excluded.reason, capture_id = coalesce(excluded.capture_id, frontier.capture_id),
         updated_at = excluded.updated_at
-    WHERE (excluded.run_id, {_RANK.format(row="excluded")}, excluded.updated_at)
-        > (frontier.run_id, {_RANK.format(row="frontier")}, frontier.updated_at)
+    WHERE (excluded.run_id, {_RANK.format(row="excluded")}, {_BROUGHT_AT.format(row="excluded")}, excluded.updated_at)
+        > (frontier.run_id, {_RANK.format(row="frontier")}, {_BROUGHT_AT.format(row="frontier")}, frontier.updated_at)
 """
 # Two workers that had a portal one after the other may have given one place twice, and who reads the queue in pieces
 # would lose a request.
