@@ -14,14 +14,14 @@ def test_workers_that_start_at_once_make_the_tables_once(dsn: str):
         list(pool.map(prepare, [dsn] * 8))
     with psycopg.connect(dsn) as conn:
         assert conn.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (0,)
-        assert conn.execute("SELECT count(*) FROM xianzhi_nights").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM xianzhi.nights").fetchone() == (0,)
 
 
 def test_migrations_of_a_newer_procrastinate_are_applied(dsn: str):
     prepare(dsn)
     with psycopg.connect(dsn) as conn:
         conn.execute("DROP FUNCTION procrastinate_trigger_function_status_events_update_v1 CASCADE")
-        conn.execute("UPDATE xianzhi_schema SET version = '03.04.00_02' WHERE part = 'procrastinate'")
+        conn.execute("UPDATE xianzhi.versions SET version = '03.04.00_02' WHERE part = 'procrastinate'")
     prepare(dsn)
     with psycopg.connect(dsn) as conn:
         name = "procrastinate_trigger_status_events_update_v1"

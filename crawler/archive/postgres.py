@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from crawler.archive.frontier import ROW, Done, Failed, Operation, Queued, Retried, Shell, as_json
 from crawler.archive.texts import storable
@@ -48,18 +49,26 @@ class Standing(NamedTuple):
     """Of its tasks, those that are still its own."""
 
 
-def connect(dsn: str) -> "psycopg.Connection[Any]":
-    """A connection in autocommit mode that notices within seconds when the other end is gone."""
-    return psycopg.connect(
+def conninfo(dsn: str) -> str:
+    """The address *dsn* with what every connection of ours needs: a lost one is noticed within seconds.
+
+    Tables are looked for where they are, whatever the account is called: one called ``xianzhi`` would find the schema
+    of that name first, and make the queue's tables there.
+    """
+    return make_conninfo(
         dsn,
-        autocommit=True,
-        connect_timeout=5,
+        application_name="xianzhi",
         keepalives_idle=5,
         keepalives_interval=2,
         keepalives_count=3,
         tcp_user_timeout=10_000,
-        options="-c statement_timeout=60s",
+        options="-c search_path=public -c statement_timeout=60s",
     )
+
+
+def connect(dsn: str) -> "psycopg.Connection[Any]":
+    """A connection in autocommit mode."""
+    return psycopg.connect(conninfo(dsn), autocommit=True, connect_timeout=5)
 
 
 class PostgresFrontier:

@@ -67,7 +67,7 @@ class Homeward:
             with closing(connect(self._dsn)) as conn, conn.transaction():
                 PostgresFrontier(conn).archive(shard)
                 conn.execute(
-                    "UPDATE xianzhi_shards SET archived_at = coalesce(archived_at, now()) WHERE name = %s", (shard,)
+                    "UPDATE xianzhi.shards SET archived_at = coalesce(archived_at, now()) WHERE name = %s", (shard,)
                 )
         except psycopg.OperationalError as error:
             raise NotNowError(f"PostgreSQL is away: {error}") from error

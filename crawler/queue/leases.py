@@ -44,7 +44,7 @@ class News:
 
 
 _TELL: LiteralString = """
-    UPDATE xianzhi_portals p SET tallies = p.tallies || said.tally, status = said.status, reason = said.reason
+    UPDATE xianzhi.portals p SET tallies = p.tallies || said.tally, status = said.status, reason = said.reason
     FROM unnest(%(jobs)s::bigint[], %(portals)s::text[], %(tallies)s::jsonb[],
             %(statuses)s::text[], %(reasons)s::text[])
         AS said (job_id, portal_id, tally, status, reason)
@@ -137,7 +137,7 @@ class Leases:
             return None
         async with self._line.connection() as conn:
             cursor = await conn.execute(
-                "SELECT portal_id FROM xianzhi_portals WHERE job_id = %s AND status IS NOT NULL", (job.id,)
+                "SELECT portal_id FROM xianzhi.portals WHERE job_id = %s AND status IS NOT NULL", (job.id,)
             )
             ended = {portal_id for (portal_id,) in await cursor.fetchall()}
         try:
@@ -155,7 +155,7 @@ class Leases:
         """A shard is begun that the night will wait for."""
         async with self._line.connection() as conn:
             await conn.execute(
-                "INSERT INTO xianzhi_shards (name, run_id, worker, worker_id) VALUES (%s, %s, %s, %s)"
+                "INSERT INTO xianzhi.shards (name, run_id, worker, worker_id) VALUES (%s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING",
                 (shard, run_id, self._name, self.worker_id),
             )
@@ -163,7 +163,7 @@ class Leases:
     async def forget_shard(self, shard: str) -> None:
         """A shard that was begun has come to nothing."""
         async with self._line.connection() as conn:
-            await conn.execute("DELETE FROM xianzhi_shards WHERE name = %s AND archived_at IS NULL", (shard,))
+            await conn.execute("DELETE FROM xianzhi.shards WHERE name = %s AND archived_at IS NULL", (shard,))
 
     async def tell(self, news: Sequence[News]) -> None:
         """Say how far portals are; nothing is said of those that are not ours any more."""
@@ -227,13 +227,13 @@ async def _lose_a_life(conn: psycopg.AsyncConnection[Any], job_id: int, run_id: 
         return
     await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
     cursor = await conn.execute(
-        "UPDATE xianzhi_portals SET status = 'interrupted', reason = %s WHERE job_id = %s AND status IS NULL"
+        "UPDATE xianzhi.portals SET status = 'interrupted', reason = %s WHERE job_id = %s AND status IS NULL"
         " RETURNING portal_id",
         (f"begun {LIVES} times, in vain: {reason}", job_id),
     )
     names = ", ".join(portal_id for (portal_id,) in await cursor.fetchall())
     await conn.execute(
-        "INSERT INTO xianzhi_losses (run_id, reason) VALUES (%s, %s)", (run_id, f"{names}: {reason} ({LIVES} times)")
+        "INSERT INTO xianzhi.losses (run_id, reason) VALUES (%s, %s)", (run_id, f"{names}: {reason} ({LIVES} times)")
     )
 
 

@@ -6,24 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+
+from crawler.archive.postgres import conninfo
 
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 5.0
 """Nothing that a worker asks takes longer; what does is taken for a connection that broke."""
-_KEEPALIVES: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 2,
-    "tcp_user_timeout": 8_000,
-    "application_name": "xianzhi",
-}
-"""A server whose machine is gone sends no farewell."""
-
-
-def with_keepalives(dsn: str) -> str:
-    """The address *dsn*, with everything that lets a lost connection be noticed."""
-    return make_conninfo(dsn, **_KEEPALIVES)
 
 
 class QueueAway(Exception):  # noqa: N818 - a state of affairs that passes, like TimeoutError
@@ -34,7 +22,7 @@ class Line:
     """A connection for one asyncio loop, and for one user at a time; others wait."""
 
     def __init__(self, dsn: str) -> None:
-        self._dsn = with_keepalives(dsn)
+        self._dsn = conninfo(dsn)
         self._lock = asyncio.Lock()
         self._conn: psycopg.AsyncConnection[Any] | None = None
 

@@ -1,7 +1,7 @@
 """The archive's side of the queue: a night is put into it, and looked at until it has ended."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -10,10 +10,11 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
+from crawler.archive.postgres import connect
 from crawler.catalogue import Portal
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
-from crawler.queue.line import QueueAway, with_keepalives
+from crawler.queue.line import QueueAway
 from crawler.queue.schema import LOCK
 from crawler.queue.tasks import CRAWL, hosts_of, portal_of, sum_of, task_args
 
@@ -65,7 +66,7 @@ class Nights:
     """The nights in a queue. Every call raises QueueAway where PostgreSQL does not answer."""
 
     def __init__(self, dsn: str, *, queue: str) -> None:
-        self._dsn = with_keepalives(dsn)
+        self._dsn = dsn
         self._queue = queue
 
     def free(self, groups: Sequence[Group]) -> list[Group]:
@@ -82,7 +83,7 @@ class Nights:
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             groups = _free(conn, groups)
             _forget_old(conn)
-            conn.execute("INSERT INTO xianzhi_nights (run_id, queue) VALUES (%s, %s)", (run_id, self._queue))
+            conn.execute("INSERT INTO xianzhi.nights (run_id, queue) VALUES (%s, %s)", (run_id, self._queue))
             jobs = [self._job(task_args(run_id, group, options, seeds)) for group in groups]
             if jobs:
                 deferred = JobManager(SyncPsycopgConnector()).batch_defer_jobs(jobs, connection=conn)
@@ -93,7 +94,7 @@ class Nights:
                 ]
                 with conn.cursor() as cursor:
                     cursor.executemany(
-                        "INSERT INTO xianzhi_portals (run_id, portal_id, place, job_id) VALUES (%s, %s, %s, %s)", rows
+                        "INSERT INTO xianzhi.portals (run_id, portal_id, place, job_id) VALUES (%s, %s, %s, %s)", rows
                     )
         return groups
 
@@ -103,7 +104,7 @@ class Nights:
             portals = conn.execute(_PORTALS, (run_id,)).fetchall()
             if not portals:
                 raise LookupError(f"the queue knows no night {run_id}")
-            lost = conn.execute("SELECT reason FROM xianzhi_losses WHERE run_id = %s ORDER BY at", (run_id,)).fetchall()
+            lost = conn.execute("SELECT reason FROM xianzhi.losses WHERE run_id = %s ORDER BY at", (run_id,)).fetchall()
             shards = conn.execute(_SHARDS, (run_id,)).fetchall()
             [(workers, seconds)] = conn.execute(_AROUND, (run_id,)).fetchall()
         return Night(
@@ -123,7 +124,7 @@ class Nights:
         """Nights that were not closed, the oldest first."""
         with self._connection() as conn:
             rows = conn.execute(
-                "SELECT run_id FROM xianzhi_nights WHERE queue = %s AND ended_at IS NULL ORDER BY run_id",
+                "SELECT run_id FROM xianzhi.nights WHERE queue = %s AND ended_at IS NULL ORDER BY run_id",
                 (self._queue,),
             ).fetchall()
         return [run_id for (run_id,) in rows]
@@ -131,7 +132,7 @@ class Nights:
     def close(self, run_id: str) -> None:
         """A night is in the archive."""
         with self._connection() as conn:
-            conn.execute("UPDATE xianzhi_nights SET ended_at = now() WHERE run_id = %s", (run_id,))
+            conn.execute("UPDATE xianzhi.nights SET ended_at = now() WHERE run_id = %s", (run_id,))
 
     def _job(self, args: dict[str, Any]) -> Job:
         lock = f"host {args['hosts'][0]}"
@@ -141,25 +142,25 @@ class Nights:
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection in one transaction."""
         try:
-            with psycopg.connect(self._dsn, connect_timeout=10) as conn:
+            with closing(connect(self._dsn)) as conn, conn.transaction():
                 yield conn
         except psycopg.OperationalError as error:
             raise QueueAway(" ".join(str(error).split())) from error
 
 
 _PORTALS: LiteralString = """
-    SELECT entry, tallies, p.status, p.reason FROM xianzhi_portals p JOIN procrastinate_jobs j ON j.id = p.job_id,
+    SELECT entry, tallies, p.status, p.reason FROM xianzhi.portals p JOIN procrastinate_jobs j ON j.id = p.job_id,
         LATERAL (SELECT j.args -> 'portals' -> p.place AS entry) e
     WHERE run_id = %s ORDER BY p.job_id, p.place
 """
 _SHARDS: LiteralString = """
     SELECT name, worker,
         CASE WHEN archived_at IS NOT NULL THEN 'store' WHEN w.id IS NOT NULL THEN 'worker' ELSE 'host' END
-    FROM xianzhi_shards LEFT JOIN procrastinate_workers w ON w.id = worker_id WHERE run_id = %s ORDER BY name
+    FROM xianzhi.shards LEFT JOIN procrastinate_workers w ON w.id = worker_id WHERE run_id = %s ORDER BY name
 """
 _AROUND: LiteralString = """
     SELECT (SELECT count(*) FROM procrastinate_workers), extract(epoch FROM now() - begun_at)
-    FROM xianzhi_nights WHERE run_id = %s
+    FROM xianzhi.nights WHERE run_id = %s
 """
 _BUSY: LiteralString = """
     SELECT DISTINCT host FROM procrastinate_jobs, jsonb_array_elements_text(args -> 'hosts') AS host
@@ -167,7 +168,7 @@ _BUSY: LiteralString = """
 """
 _OLD: LiteralString = """
     WITH old AS (
-        DELETE FROM xianzhi_nights WHERE ended_at < now() - make_interval(days => %s) RETURNING run_id)
+        DELETE FROM xianzhi.nights WHERE ended_at < now() - make_interval(days => %s) RETURNING run_id)
     DELETE FROM procrastinate_jobs
     WHERE status NOT IN ('todo', 'doing') AND args ->> 'run_id' IN (SELECT run_id FROM old)
 """

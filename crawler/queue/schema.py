@@ -1,24 +1,25 @@
 """The tables in PostgreSQL: procrastinate's own, those of our nights, and the frontier's."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 from procrastinate.schema import SchemaManager, migrations_path
 
-from crawler.archive.postgres import PostgresFrontier
+from crawler.archive.postgres import PostgresFrontier, connect
 
 LOCK = 0x7869616E7A6869
 """Of PostgreSQL's advisory locks the one that says that somebody is changing these tables."""
 OURS: tuple[LiteralString, ...] = (
     """
-    CREATE TABLE xianzhi_nights (
+    CREATE TABLE xianzhi.nights (
         run_id text PRIMARY KEY,
         queue text NOT NULL,
         begun_at timestamptz NOT NULL DEFAULT now(),
         ended_at timestamptz);
-    CREATE TABLE xianzhi_portals (
-        run_id text NOT NULL REFERENCES xianzhi_nights ON DELETE CASCADE,
+    CREATE TABLE xianzhi.portals (
+        run_id text NOT NULL REFERENCES xianzhi.nights ON DELETE CASCADE,
         portal_id text NOT NULL,
         place integer NOT NULL,
         job_id bigint NOT NULL,
@@ -26,17 +27,17 @@ OURS: tuple[LiteralString, ...] = (
         status text,
         reason text,
         PRIMARY KEY (run_id, portal_id));
-    CREATE INDEX xianzhi_portals_job ON xianzhi_portals (job_id);
-    CREATE TABLE xianzhi_shards (
+    CREATE INDEX portals_job ON xianzhi.portals (job_id);
+    CREATE TABLE xianzhi.shards (
         name text PRIMARY KEY,
-        run_id text NOT NULL REFERENCES xianzhi_nights ON DELETE CASCADE,
+        run_id text NOT NULL REFERENCES xianzhi.nights ON DELETE CASCADE,
         worker text NOT NULL,
         worker_id bigint NOT NULL,
         begun_at timestamptz NOT NULL DEFAULT now(),
         archived_at timestamptz);
-    CREATE INDEX xianzhi_shards_run ON xianzhi_shards (run_id);
-    CREATE TABLE xianzhi_losses (
-        run_id text NOT NULL REFERENCES xianzhi_nights ON DELETE CASCADE,
+    CREATE INDEX shards_run ON xianzhi.shards (run_id);
+    CREATE TABLE xianzhi.losses (
+        run_id text NOT NULL REFERENCES xianzhi.nights ON DELETE CASCADE,
         reason text NOT NULL,
         at timestamptz NOT NULL DEFAULT now());
     """,
@@ -49,9 +50,10 @@ def prepare(dsn: str) -> None:
 
     Safe where several do it at once. Raises psycopg.Error.
     """
-    with psycopg.connect(dsn, connect_timeout=10) as conn:
+    with closing(connect(dsn)) as conn, conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        conn.execute("CREATE TABLE IF NOT EXISTS xianzhi_schema (part text PRIMARY KEY, version text NOT NULL)")
+        conn.execute("CREATE SCHEMA IF NOT EXISTS xianzhi")
+        conn.execute("CREATE TABLE IF NOT EXISTS xianzhi.versions (part text PRIMARY KEY, version text NOT NULL)")
         _bring_procrastinate_up_to_date(conn)
         done = int(_version(conn, "queue") or 0)
         for step in OURS[done:]:
@@ -74,12 +76,12 @@ def _bring_procrastinate_up_to_date(conn: psycopg.Connection) -> None:
 
 
 def _version(conn: psycopg.Connection, part: str) -> str | None:
-    row = conn.execute("SELECT version FROM xianzhi_schema WHERE part = %s", (part,)).fetchone()
+    row = conn.execute("SELECT version FROM xianzhi.versions WHERE part = %s", (part,)).fetchone()
     return row[0] if row else None
 
 
 def _note(conn: psycopg.Connection, part: str, version: str) -> None:
     conn.execute(
-        "INSERT INTO xianzhi_schema VALUES (%s, %s) ON CONFLICT (part) DO UPDATE SET version = excluded.version",
+        "INSERT INTO xianzhi.versions VALUES (%s, %s) ON CONFLICT (part) DO UPDATE SET version = excluded.version",
         (part, version),
     )

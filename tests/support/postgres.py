@@ -24,7 +24,6 @@ ACCOUNT = "nobody"
 """PostgreSQL refuses to run as root; there it runs as this account."""
 SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "100",
     "shared_buffers": "16MB",
