@@ -95,3 +95,13 @@ def test_postgresql_is_away_for_a_while(tmp_path: Path, postgres: Postgres):
         assert "is gone" not in farm.words
         assert_polite(portals)
     assert_nothing_is_lost_or_double(farm.archive, articles=ARTICLES * len(NAMES))
+
+
+def test_the_queue_begins_a_night_by_itself_and_brings_it_home(tmp_path: Path, dsn: str):
+    with watched({"east": news_site(10)}, seconds=0.01) as portals, hosts(tmp_path, dsn) as farm:
+        write_catalogue(farm.archive, portals)
+        place = ("--db", str(farm.archive.db), "--catalogue", str(tmp_path / "portals.toml"))
+        worker = farm.work("home", "--jobs", "1", "--nightly", "* * * * *", *place)
+        until(lambda: "the night has ended with exit code 0" in farm.words)
+        assert worker.drain() == 0
+    assert_nothing_is_lost_or_double(farm.archive, articles=10)

@@ -11,7 +11,7 @@ import click
 
 from crawler.cli.crawl import checked_networks
 from crawler.cli.night import told_in_words
-from crawler.cli.options import jobs_option, queue_options
+from crawler.cli.options import catalogue_option, jobs_option, queue_options
 from crawler.cli.show import plain
 from crawler.fetch.options import Options
 from crawler.run import PORTALS_AT_ONCE
@@ -25,7 +25,8 @@ SHARD_BYTES = 512 * 1024 * 1024
     epilog="""\b
 Examples:
   xianzhi work --queue postgresql://archive@db/xianzhi --store s3://news/county --spool /var/spool/xianzhi
-  xianzhi work --queue … --store … --spool … --once      until the queue is empty
+  xianzhi work --queue … --store … --spool … --once                       until the queue is empty
+  xianzhi work --queue … --store … --spool … --nightly "30 17 * * *" --db archive.db
 SIGTERM or Ctrl-C: what is on the wire is stored and uploaded, tasks are given back; a second one ends it at once,
 which loses nothing either.
 Exit codes: 0 all well, 1 something could not be kept, 2 wrong usage."""
@@ -55,6 +56,13 @@ Exit codes: 0 all well, 1 something could not be kept, 2 wrong usage."""
     help="A process whose shard is older takes no new portals, so that the shard goes home.",
 )
 @click.option(
+    "--nightly",
+    metavar="CRON",
+    help='Begin nights at these hours, in UTC ("30 17 * * *"): for a worker on the host that has the archive.',
+)
+@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help="With --nightly: the archive.")
+@catalogue_option
+@click.option(
     "--allow-network",
     "networks",
     multiple=True,
@@ -71,6 +79,9 @@ def work(
     name: str,
     once: bool,
     shard_minutes: float,
+    nightly: str | None,
+    db: Path | None,
+    catalogue: Path | None,
     networks: tuple[str, ...],
 ) -> None:
     """Take portals from the queue and crawl them, as crawl does, until told to stop.
@@ -78,16 +89,28 @@ def work(
     Any number of workers on any number of hosts share a queue; a portal is on one of them only. What is fetched goes
     to the object store, and by xianzhi merge, or crawl --wait, into the archive.
     """
+    if (nightly is None) != (db is None):
+        raise click.UsageError("--nightly and --db go together: a night is brought into an archive")
     options = Options(db=spool, warc=spool, allow_networks=checked_networks(networks))
     log_to_standard_error()
     with told_in_words():
         from crawler.queue.crews import Crews, Limits  # noqa: PLC0415 - where packages are missing, it is told
         from crawler.queue.homeward import Homeward  # noqa: PLC0415
         from crawler.queue.leases import Leases  # noqa: PLC0415
+        from crawler.queue.nightly import Nightly  # noqa: PLC0415
         from crawler.queue.schema import prepare  # noqa: PLC0415
         from crawler.queue.supervisor import Supervisor  # noqa: PLC0415
 
         prepare(queue)
+        nights = None
+        if nightly is not None:
+            place = ["--queue", queue, "--queue-name", queue_name, "--store", store, "--db", str(db)]
+            chosen = ["--catalogue", str(catalogue)] if catalogue else []
+            command = [sys.executable, "-m", "crawler", "crawl", *place, *chosen, "--wait"]
+            try:
+                nights = Nightly(queue, queue=queue_name, cron=nightly, command=command)
+            except ValueError as error:
+                raise click.BadParameter(str(error), param_hint="--nightly") from None
         limits = Limits(jobs=jobs, groups=portals_at_once, shard_seconds=60 * shard_minutes, shard_bytes=SHARD_BYTES)
         supervisor = Supervisor(
             dsn=queue,
@@ -95,6 +118,7 @@ def work(
             crews=Crews(limits, spool=spool),
             options=options,
             homeward=Homeward(queue, spool, open_store(store)),
+            nightly=nights,
             once=once,
             on_log=_say,
         )

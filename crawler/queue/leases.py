@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from crawler.fetch.mirror import HEARTBEAT_SECONDS, TAKEN_OVER_SECONDS
 from crawler.fetch.tally import Tally
 from crawler.queue.line import Line
-from crawler.queue.tasks import LIVES, Task, tally_data, task_of
+from crawler.queue.tasks import CRAWL, LIVES, Task, tally_data, task_of
 
 BEAT_SECONDS = HEARTBEAT_SECONDS / 2
 """Between two heartbeats of a worker, and two looks at those of others."""
@@ -56,12 +56,12 @@ _STALE: LiteralString = """
     ORDER BY id FOR UPDATE SKIP LOCKED
 """
 _ORPHANS: LiteralString = """
-    SELECT id, args, attempts FROM procrastinate_jobs
+    SELECT id, task_name, args, attempts FROM procrastinate_jobs
     WHERE status = 'doing' AND (worker_id = ANY(%s) OR worker_id IS NULL) ORDER BY id FOR UPDATE
 """
 _STRAYS: LiteralString = """
     UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL
-    WHERE status = 'doing' AND worker_id = %s AND NOT id = ANY(%s)
+    WHERE status = 'doing' AND task_name = %s AND worker_id = %s AND NOT id = ANY(%s)
 """
 _EMPTY: LiteralString = """
     SELECT NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = %s AND status IN ('todo', 'doing'))
@@ -124,10 +124,10 @@ class Leases:
             dead = [worker_id for (worker_id,) in await cursor.fetchall()]
             cursor = await conn.execute(_ORPHANS, (dead,))
             orphans = await cursor.fetchall()
-            for job_id, args, deaths in orphans:
-                await _lose_a_life(conn, job_id, args["run_id"], deaths, "its worker's host does not answer")
+            for job_id, _, args, deaths in orphans:
+                await _lose_a_life(conn, job_id, args.get("run_id"), deaths, "its worker's host does not answer")
             await conn.execute("DELETE FROM procrastinate_workers WHERE id = ANY(%s)", (dead,))
-        names = [", ".join(portal["id"] for portal in args["portals"]) for _, args, _ in orphans]
+        names = [", ".join(p["id"] for p in args.get("portals", ())) or name for _, name, args, _ in orphans]
         return [f"the worker of {name} is gone; the next free one goes on" for name in names]
 
     async def take(self) -> Task | None:
@@ -149,7 +149,7 @@ class Leases:
     async def return_strays(self, held: Sequence[int]) -> None:
         """Let wait what was taken in this worker's name without its knowing: the answer was lost on the way."""
         async with self._line.connection() as conn:
-            await conn.execute(_STRAYS, (self.worker_id, list(held)))
+            await conn.execute(_STRAYS, (CRAWL, self.worker_id, list(held)))
 
     async def begin_shard(self, run_id: str, shard: str) -> None:
         """A shard is begun that the night will wait for."""
@@ -217,7 +217,9 @@ class Leases:
         return cursor.rowcount == 1
 
 
-async def _lose_a_life(conn: psycopg.AsyncConnection[Any], job_id: int, run_id: str, deaths: int, reason: str) -> None:
+async def _lose_a_life(
+    conn: psycopg.AsyncConnection[Any], job_id: int, run_id: str | None, deaths: int, reason: str
+) -> None:
     """Let a task wait for another worker, or end it where it has had its lives."""
     if deaths + 1 < LIVES:
         await conn.execute(
@@ -226,6 +228,8 @@ async def _lose_a_life(conn: psycopg.AsyncConnection[Any], job_id: int, run_id: 
         )
         return
     await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
+    if run_id is None:
+        return
     cursor = await conn.execute(
         "UPDATE xianzhi.portals SET status = 'interrupted', reason = %s WHERE job_id = %s AND status IS NULL"
         " RETURNING portal_id",

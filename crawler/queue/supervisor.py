@@ -20,6 +20,7 @@ from crawler.queue.crews import Crew, Crews, Held
 from crawler.queue.homeward import Homeward
 from crawler.queue.leases import BEAT_SECONDS, Leases, News
 from crawler.queue.line import QueueAway
+from crawler.queue.nightly import Nightly
 from crawler.queue.tasks import Task
 from crawler.run import GRACE_SECONDS
 from crawler.store import ObjectMissingError, StoreError
@@ -49,6 +50,7 @@ class Supervisor:
         crews: Crews,
         options: Options,
         homeward: Homeward,
+        nightly: Nightly | None = None,
         once: bool = False,
         on_log: Callable[[int, str], None] = log.log,
     ) -> None:
@@ -57,6 +59,7 @@ class Supervisor:
         self._crews = crews
         self._options = options
         self._homeward = homeward
+        self._nightly = nightly
         self._once = once
         self._on_log = on_log
         self._outbox: deque[Saying] = deque()
@@ -85,6 +88,8 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 rounds = [group.create_task(rounds()) for rounds in (self._pulse, self._speak)]
+                if self._nightly is not None:
+                    rounds.append(group.create_task(self._nightly.keep_on(lambda: self._leases.worker_id)))
                 await self._work()
                 await self._take_leave()
                 for task in rounds:
