@@ -73,7 +73,6 @@ def merged_names(conn: sqlite3.Connection) -> set[str]:
 
 
 def _bring(conn: sqlite3.Connection, name: str, *, stored: str) -> Merged:
-    conn.execute("PRAGMA defer_foreign_keys = ON")
     rows.number(conn)
     rows.refuse_what_has_no_text(conn)
     rows.bring_catalogue(conn)

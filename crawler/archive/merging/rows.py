@@ -65,14 +65,18 @@ def bring_captures(conn: sqlite3.Connection, *, stored: str) -> None:
 
 
 def bring_articles(conn: sqlite3.Connection) -> None:
-    """Articles that the archive has not, with all that belongs to them. Foreign keys have to be deferred."""
+    """Articles that the archive has not, with all that belongs to them.
+
+    An article gets its version when that is there: with deferred foreign keys SQLite would look through all articles
+    for each version, 2.5 ms in an archive of 5,000.
+    """
     own = "temp.article_ids AS ids JOIN shard.{table} AS theirs ON theirs.{key} = ids.id WHERE ids.is_own"
     version = "(SELECT new FROM temp.version_ids WHERE id = theirs.{column})"
     capture = "(SELECT new FROM temp.capture_ids WHERE id = theirs.capture_id)"
     _copy(
         conn,
         "articles",
-        {"id": "ids.new", "version_id": version.format(column="version_id")},
+        {"id": "ids.new", "version_id": "NULL"},
         own.format(table="articles", key="id") + " ORDER BY ids.new",
     )
     _copy(
@@ -87,7 +91,7 @@ def bring_articles(conn: sqlite3.Connection) -> None:
         f"{_OWN_VERSIONS.format(table='versions', key='id')}"
         " JOIN temp.article_ids ON article_ids.id = theirs.article_id WHERE ids.is_own ORDER BY ids.new",
     )
-    for statement in _SECTIONS:
+    for statement in (_SHOW_VERSIONS, *_SECTIONS):
         conn.execute(statement)
     for table in ("spam_spans", "spam_backlog"):
         source = f"{_OWN_VERSIONS.format(table=table, key='version_id')} WHERE ids.is_own"
@@ -247,6 +251,12 @@ _CATALOGUE = (
     """,
     "INSERT INTO main.portal_runs SELECT * FROM shard.portal_runs WHERE true ON CONFLICT DO NOTHING",
 )
+_SHOW_VERSIONS = """
+    UPDATE main.articles SET version_id = version_ids.new
+    FROM temp.article_ids AS ids JOIN shard.articles AS theirs ON theirs.id = ids.id
+    JOIN temp.version_ids ON version_ids.id = theirs.version_id
+    WHERE articles.id = ids.new AND ids.is_own
+"""
 _SECTIONS = (
     """
     INSERT INTO main.sections (fold_hash, text, chars, first_version_id)
