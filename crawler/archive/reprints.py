@@ -31,7 +31,7 @@ COMPARED_WITH = 32
 SECTION_CHARS = 30
 """Characters of a paragraph that may lead to a candidate."""
 REMEMBERED = 800_000
-"""Shingles of texts kept in memory: about 70 MB."""
+"""Characters of texts kept in memory with their shingles: 70 MB at most."""
 
 
 class _Pending(NamedTuple):
@@ -256,8 +256,8 @@ class _Wordings:
                 (article_id,),
             ).fetchone()
             found = wording(title, body)
-            self._size += len(found.shingles)
+            self._size += len(found.body)
         self._kept[article_id] = found
         while self._size > REMEMBERED and len(self._kept) > 1:
-            self._size -= len(self._kept.pop(next(iter(self._kept))).shingles)
+            self._size -= len(self._kept.pop(next(iter(self._kept))).body)
         return found

@@ -12,6 +12,7 @@ Zhang, NIPS 2012). Two texts agree in a slot with the probability of their Jacca
   and no anchors 44 (``bench/lineage.py``).
 """
 
+import re
 import struct
 from collections.abc import Sequence, Set
 from hashlib import blake2b
@@ -26,6 +27,9 @@ ANCHOR_WIDTH = 24
 """Characters of an anchor."""
 SLOTS = BANDS * BAND_SLOTS + ANCHORS
 
+_SAMPLED = re.compile(
+    f"(?s)(?=([{''.join(chr(code) for code in range(0x30, 0xA000) if code % 4 == 3 and chr(code).isalnum())}]..))"
+).findall
 _EMPTY = 1 << 32
 _STEP = 0x9E3779B1
 """What a borrowed value is moved by a slot of distance, so that it agrees only with one borrowed over the same."""
@@ -39,6 +43,15 @@ def shingles(folded: str) -> list[int]:
     """
     data = folded.encode("utf-32-le", "surrogatepass")
     return [crc32(data[at : at + 4 * WIDTH]) for at in range(0, len(data) - 4 * (WIDTH - 1), 4)]
+
+
+def sample(folded: str) -> frozenset[str]:
+    """About a quarter of the three-character runs: those that begin with a letter or digit of every fourth code.
+
+    The same run is in every text's sample or in none, so samples are as alike as their texts, roughly. 0.03 ms for
+    1,000 characters.
+    """
+    return frozenset(_SAMPLED(folded))
 
 
 def signature(hashes: Set[int]) -> tuple[int, ...]:
@@ -62,13 +75,13 @@ def sketch(folded: str) -> tuple[int, ...]:
     return tuple(map(_key, bands + anchors))
 
 
-def jaccard(one: Set[int], other: Set[int]) -> float:
+def jaccard(one: Set[int] | Set[str], other: Set[int] | Set[str]) -> float:
     """The share of all shingles that are in both sets: 0 to 1; 0 where both are empty."""
     both = len(one & other)
     return both / (len(one) + len(other) - both) if both else 0.0
 
 
-def containment(one: Set[int], other: Set[int]) -> float:
+def containment(one: Set[int] | Set[str], other: Set[int] | Set[str]) -> float:
     """The share of the smaller set's shingles that are in the larger one too: 0 to 1; 0 where it is empty."""
     both = len(one & other)
     return both / min(len(one), len(other)) if both else 0.0
