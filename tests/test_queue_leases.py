@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from crawler.archive.frontier import Done, Queued
+from crawler.archive.postgres import PostgresFrontier, connect
 from crawler.catalogue import Expect, Portal
 from crawler.fetch.options import Options
 from crawler.fetch.tally import MediaTally, Tally
@@ -241,6 +244,31 @@ def test_tallies_of_one_portal_s_workers_add_up(nights: Nights, dsn: str):
     assert [(line.tally.fetched, line.tally.new, line.status) for line in night.portals] == [(8, 5, "ok"), (1, 0, "ok")]
     assert night.portals[0].tally.media.captured == 2
     assert night.portals[0].tally.reasons == ["u: \ufffd broken"]
+
+
+def test_what_a_lost_host_had_is_asked_for_again_but_only_of_a_lost_one(nights: Nights, dsn: str):
+    nights.enqueue(RUN, [(EAST,)], OPTIONS, {})
+    shard = "xianzhi-shard-1-20261122010203-1"
+
+    async def fetch(lease: Leases) -> None:
+        task = await lease.take()
+        assert task is not None
+        await lease.begin_shard(RUN, shard)
+        with closing(connect(dsn)) as conn, conn.transaction():
+            asked = [Queued(portal_id="east", key=key, seq=n, url=key, kind="article") for n, key in enumerate("ab")]
+            PostgresFrontier(conn).apply(RUN, shard, [*asked, Done(portal_id="east", key="a")])
+
+    work(dsn, fetch, name="lost")
+    assert nights.look(RUN).coming == [shard]
+    with pytest.raises(ValueError, match="lost is at work"):
+        nights.lose_host("lost")
+    silence(dsn)
+    night = nights.look(RUN)
+    assert (night.coming, night.missing, night.workers) == ([], {shard: "lost"}, 0)
+    assert nights.lose_host("lost") == 1
+    assert nights.look(RUN).missing == {}
+    with closing(connect(dsn)) as conn:
+        assert PostgresFrontier(conn).waiting() == {"east": 2}
 
 
 def test_postgresql_that_is_away_is_said_and_passes(postgres: Postgres):

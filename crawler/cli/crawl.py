@@ -61,6 +61,13 @@ was lost, 2 wrong usage or catalogue, 3 another run works on this archive, or st
 )
 @queue_options(required=False)
 @click.option("--wait", is_flag=True, help="With --queue: until the night has ended; then merge it, and report.")
+@click.option(
+    "--lost-host",
+    "lost_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="With --queue: this worker's host is gone for good; what it had not uploaded is asked for again. Repeatable.",
+)
 @json_option
 def crawl(
     portal: tuple[str, ...],
@@ -78,6 +85,7 @@ def crawl(
     queue_name: str,
     store: str | None,
     wait: bool,
+    lost_hosts: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Crawl the named portals, or all enabled ones: discover, fetch, archive, read, store.
@@ -106,9 +114,13 @@ def crawl(
         if networks:
             raise click.UsageError("--allow-network is each worker's own to say: give it to xianzhi work")
         groups = groups_of(entries, chosen)
-        sys.exit(crawl_on_queue(groups, options, queue, queue_name, store, is_waiting=wait, as_json=as_json))
-    if store is not None or wait:
-        raise click.UsageError("--store and --wait go with --queue")
+        sys.exit(
+            crawl_on_queue(
+                groups, options, queue, queue_name, store, is_waiting=wait, lost_hosts=lost_hosts, as_json=as_json
+            )
+        )
+    if store is not None or wait or lost_hosts:
+        raise click.UsageError("--store, --wait and --lost-host go with --queue")
     result = run_and_show(entries, chosen, options)
     if as_json:
         say_json(as_data(result))

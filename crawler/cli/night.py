@@ -25,6 +25,7 @@ def crawl_on_queue(
     store: str,
     *,
     is_waiting: bool,
+    lost_hosts: Sequence[str],
     as_json: bool,
 ) -> int:
     """Put a night into the queue; with *is_waiting* see it through, or those that still run. The exit code."""
@@ -45,6 +46,11 @@ def crawl_on_queue(
             on_progress=display.progress,
             on_log=display.log,
         )
+        for host in lost_hosts:
+            try:
+                click.echo(f"{host}: {nights.lose_host(host)} pages are asked for again", err=True)
+            except ValueError as error:
+                raise click.BadParameter(str(error), param_hint="--lost-host") from None
         conductor.catch_up()
         enqueued = conductor.enqueue(groups)
         say_enqueued(enqueued, as_json=as_json and not is_waiting)

@@ -10,8 +10,9 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
-from crawler.archive.postgres import connect
+from crawler.archive.postgres import PostgresFrontier, connect
 from crawler.catalogue import Portal
+from crawler.fetch.mirror import TAKEN_OVER_SECONDS
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.queue.line import QueueAway
@@ -105,8 +106,8 @@ class Nights:
             if not portals:
                 raise LookupError(f"the queue knows no night {run_id}")
             lost = conn.execute("SELECT reason FROM xianzhi.losses WHERE run_id = %s ORDER BY at", (run_id,)).fetchall()
-            shards = conn.execute(_SHARDS, (run_id,)).fetchall()
-            [(workers, seconds)] = conn.execute(_AROUND, (run_id,)).fetchall()
+            shards = conn.execute(_SHARDS, {"run": run_id, **_SILENCE}).fetchall()
+            [(workers, seconds)] = conn.execute(_AROUND, {"run": run_id, **_SILENCE}).fetchall()
         return Night(
             portals=[
                 PortalState(portal=portal_of(entry), tally=sum_of(tallies.values()), status=status, reason=reason)
@@ -134,6 +135,20 @@ class Nights:
         with self._connection() as conn:
             conn.execute("UPDATE xianzhi.nights SET ended_at = now() WHERE run_id = %s", (run_id,))
 
+    def lose_host(self, worker: str) -> int:
+        """What the worker called so has fetched and not uploaded is lost: let it be asked for again; how much it is.
+
+        Raises ValueError where it is at work.
+        """
+        with self._connection() as conn:
+            rows = conn.execute(_LEFT, {"worker": worker, **_SILENCE}).fetchall()
+            if any(is_alive for _, is_alive in rows):
+                raise ValueError(f"{worker} is at work, or was until seconds ago")
+            frontier = PostgresFrontier(conn)
+            asked = sum(frontier.ask_again(f"xianzhi-shard-{worker_id}-") for worker_id, _ in rows)
+            conn.execute("DELETE FROM xianzhi.shards WHERE worker = %s AND archived_at IS NULL", (worker,))
+        return asked
+
     def _job(self, args: dict[str, Any]) -> Job:
         lock = f"host {args['hosts'][0]}"
         return Job(queue=self._queue, task_name=CRAWL, lock=lock, queueing_lock=lock, task_kwargs=args)
@@ -148,20 +163,38 @@ class Nights:
             raise QueueAway(" ".join(str(error).split())) from error
 
 
+_SILENCE = {"silence": TAKEN_OVER_SECONDS}
+_ALIVE: LiteralString = """
+    WITH alive AS (
+        SELECT id FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(silence)s))
+"""
 _PORTALS: LiteralString = """
     SELECT entry, tallies, p.status, p.reason FROM xianzhi.portals p JOIN procrastinate_jobs j ON j.id = p.job_id,
         LATERAL (SELECT j.args -> 'portals' -> p.place AS entry) e
     WHERE run_id = %s ORDER BY p.job_id, p.place
 """
-_SHARDS: LiteralString = """
+_SHARDS: LiteralString = (
+    _ALIVE
+    + """
     SELECT name, worker,
         CASE WHEN archived_at IS NOT NULL THEN 'store' WHEN w.id IS NOT NULL THEN 'worker' ELSE 'host' END
-    FROM xianzhi.shards LEFT JOIN procrastinate_workers w ON w.id = worker_id WHERE run_id = %s ORDER BY name
-"""
-_AROUND: LiteralString = """
-    SELECT (SELECT count(*) FROM procrastinate_workers), extract(epoch FROM now() - begun_at)
-    FROM xianzhi.nights WHERE run_id = %s
-"""
+    FROM xianzhi.shards LEFT JOIN alive w ON w.id = worker_id WHERE run_id = %(run)s ORDER BY name
+"""  # noqa: S608 - no value from outside
+)
+_LEFT: LiteralString = (
+    _ALIVE
+    + """
+    SELECT DISTINCT worker_id, w.id IS NOT NULL
+    FROM xianzhi.shards LEFT JOIN alive w ON w.id = worker_id WHERE worker = %(worker)s AND archived_at IS NULL
+"""  # noqa: S608 - no value from outside
+)
+_AROUND: LiteralString = (
+    _ALIVE
+    + """
+    SELECT (SELECT count(*) FROM alive), extract(epoch FROM now() - begun_at)
+    FROM xianzhi.nights WHERE run_id = %(run)s
+"""  # noqa: S608 - no value from outside
+)
 _BUSY: LiteralString = """
     SELECT DISTINCT host FROM procrastinate_jobs, jsonb_array_elements_text(args -> 'hosts') AS host
     WHERE task_name = %s AND status IN ('todo', 'doing')
