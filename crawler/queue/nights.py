@@ -164,37 +164,30 @@ class Nights:
 
 
 _SILENCE = {"silence": TAKEN_OVER_SECONDS}
-_ALIVE: LiteralString = """
-    WITH alive AS (
-        SELECT id FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(silence)s))
-"""
 _PORTALS: LiteralString = """
     SELECT entry, tallies, p.status, p.reason FROM xianzhi.portals p JOIN procrastinate_jobs j ON j.id = p.job_id,
         LATERAL (SELECT j.args -> 'portals' -> p.place AS entry) e
     WHERE run_id = %s ORDER BY p.job_id, p.place
 """
-_SHARDS: LiteralString = (
-    _ALIVE
-    + """
+_SHARDS: LiteralString = """
     SELECT name, worker,
         CASE WHEN archived_at IS NOT NULL THEN 'store' WHEN w.id IS NOT NULL THEN 'worker' ELSE 'host' END
-    FROM xianzhi.shards LEFT JOIN alive w ON w.id = worker_id WHERE run_id = %(run)s ORDER BY name
-"""  # noqa: S608 - no value from outside
-)
-_LEFT: LiteralString = (
-    _ALIVE
-    + """
+    FROM xianzhi.shards LEFT JOIN procrastinate_workers w
+        ON w.id = worker_id AND w.last_heartbeat > now() - make_interval(secs => %(silence)s)
+    WHERE run_id = %(run)s ORDER BY name
+"""
+_LEFT: LiteralString = """
     SELECT DISTINCT worker_id, w.id IS NOT NULL
-    FROM xianzhi.shards LEFT JOIN alive w ON w.id = worker_id WHERE worker = %(worker)s AND archived_at IS NULL
-"""  # noqa: S608 - no value from outside
-)
-_AROUND: LiteralString = (
-    _ALIVE
-    + """
-    SELECT (SELECT count(*) FROM alive), extract(epoch FROM now() - begun_at)
-    FROM xianzhi.nights WHERE run_id = %(run)s
-"""  # noqa: S608 - no value from outside
-)
+    FROM xianzhi.shards LEFT JOIN procrastinate_workers w
+        ON w.id = worker_id AND w.last_heartbeat > now() - make_interval(secs => %(silence)s)
+    WHERE worker = %(worker)s AND archived_at IS NULL
+"""
+_AROUND: LiteralString = """
+    SELECT count(w.id), extract(epoch FROM now() - min(begun_at))
+    FROM xianzhi.nights LEFT JOIN procrastinate_workers w
+        ON w.last_heartbeat > now() - make_interval(secs => %(silence)s)
+    WHERE run_id = %(run)s
+"""
 _BUSY: LiteralString = """
     SELECT DISTINCT host FROM procrastinate_jobs, jsonb_array_elements_text(args -> 'hosts') AS host
     WHERE task_name = %s AND status IN ('todo', 'doing')
