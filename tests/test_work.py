@@ -1,8 +1,11 @@
 """A crawl on several hosts: the same archive, whatever dies."""
 
+import random
 import time
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from crawler.demo.site import Site
 from tests.support.crawling import Archive, entry, news_site
@@ -63,43 +66,29 @@ def test_a_host_dies_in_mid_night_and_the_archive_is_that_of_one_machine(tmp_pat
     assert payloads(here) == payloads(there)
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_portals_back_at_once(tmp_path: Path, dsn: str):
-    with watched(sites(), seconds=0.1) as portals, hosts(tmp_path, dsn) as farm:
+def test_postgresql_goes_away_and_comes_back_and_then_a_worker_is_told_to_stop(tmp_path: Path, postgres: Postgres):
+    with watched(sites(), seconds=0.2) as portals, hosts(tmp_path, postgres.database()) as farm:
         write_catalogue(farm.archive, portals)
         with farm.night() as night:
             first = farm.work("first", "--jobs", "1")
-            until(lambda: asked(portals) > 30)
             second = farm.work("second", "--jobs", "1")
+            until(lambda: "east" in first.words + second.words and asked(portals) > 20)
             again = farm.crawl()
             assert again.exit_code == 3
             assert "an earlier night still has them: east, west, north, south" in again.words
+            postgres.stop(crash=True)
+            until(lambda: farm.words.count("PostgreSQL is away") >= 2)
+            time.sleep(4)
+            postgres.start()
+            until(lambda: farm.words.count("PostgreSQL is back after") >= 2)
             assert first.drain() == 0, farm.words
             assert list((tmp_path / "first").glob("xianzhi-shard-*")) == []
             ended = night.end()
             assert second.drain() == 0, farm.words
         assert ended.exit_code == 0, ended.words + farm.words
+        assert "is gone" not in farm.words, "nobody was taken for dead"
         assert_polite(portals)
-        assert max(portal.longest_gap for portal in portals.values()) < 8
         assert [ended.portal(name)["new"] for name in NAMES] == [ARTICLES] * 4
-    assert_nothing_is_lost_or_double(farm.archive, articles=ARTICLES * len(NAMES))
-
-
-def test_postgresql_is_away_for_a_while(tmp_path: Path, postgres: Postgres):
-    with watched(sites(), seconds=0.2) as portals, hosts(tmp_path, postgres.database()) as farm:
-        write_catalogue(farm.archive, portals)
-        with farm.night() as night:
-            farm.work("first", "--jobs", "1")
-            farm.work("second", "--jobs", "1")
-            until(lambda: asked(portals) > 30)
-            postgres.stop(crash=True)
-            until(lambda: "PostgreSQL is away" in farm.words)
-            time.sleep(4)
-            postgres.start()
-            ended = night.end()
-        assert ended.exit_code == 0, ended.words + farm.words
-        assert farm.words.count("PostgreSQL is back after") == 2
-        assert "is gone" not in farm.words
-        assert_polite(portals)
     assert_nothing_is_lost_or_double(farm.archive, articles=ARTICLES * len(NAMES))
 
 
@@ -111,3 +100,36 @@ def test_the_queue_begins_a_night_by_itself_and_brings_it_home(tmp_path: Path, d
         until(lambda: "the night has ended with exit code 0" in farm.words)
         assert worker.drain() == 0
     assert_nothing_is_lost_or_double(farm.archive, articles=10)
+
+
+@pytest.mark.soak
+def test_ten_hosts_die_at_random_moments_and_nothing_is_lost_or_double(tmp_path: Path, dsn: str):
+    chance, articles = random.Random(20261122), 100
+    alone = Archive(tmp_path / "alone")
+    alone.folder.mkdir()
+    many = {f"county{number}": news_site(articles) for number in range(12)}
+    with watched(many, seconds=0.3) as portals, hosts(tmp_path, dsn) as farm:
+        write_catalogue(farm.archive, portals)
+        with farm.night() as night:
+            at_work = [farm.work(f"host{number}", "--jobs", "1") for number in range(4)]
+            until(lambda: asked(portals) > 50)
+            for _ in range(10):
+                time.sleep(chance.uniform(1, 8))
+                number = chance.randrange(4)
+                at_work[number].kill_host()
+                at_work[number] = farm.work(f"host{number}", "--jobs", "1")
+            ended = night.end(600)
+            assert [worker.drain() for worker in at_work] == [0] * 4
+        assert ended.exit_code == 0, ended.words + farm.words
+        assert_polite(portals)
+        assert max(portal.longest_gap for portal in portals.values()) < 15
+        write_catalogue(alone, portals)
+        assert alone.crawl().exit_code == 0
+    assert_nothing_is_lost_or_double(farm.archive, articles=articles * len(many))
+    there, here = contents(alone), contents(farm.archive)
+    for table in there:
+        if table not in {"captures", "portals"}:
+            assert here[table] == there[table], table
+    assert payloads(here) == payloads(there)
+    in_store = {path.name for path in (tmp_path / "store" / "warc").iterdir()}
+    assert {file for (file,) in farm.archive.query("SELECT DISTINCT warc_file FROM captures")} <= in_store

@@ -52,9 +52,9 @@ class Night:
 
     process: subprocess.Popen[str]
 
-    def end(self) -> Crawled:
+    def end(self, seconds: float = 100) -> Crawled:
         """Wait for its report."""
-        report, words = self.process.communicate(timeout=100)
+        report, words = self.process.communicate(timeout=seconds)
         return Crawled(self.process.returncode, json.loads(report) if report else {}, words)
 
 
