@@ -127,8 +127,7 @@ def main():
         base = options.keep or folder / "base.db"
         if not base.exists():
             filled(base, options.archive).close()
-        next_free = itertools.count(10_000_000)
-        generated._serial = next_free
+        generated.serial = itertools.count(10_000_000)
         measure(folder, base, options.shards, options.size)
 
 

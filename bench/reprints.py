@@ -45,11 +45,11 @@ def begin(path):
     return conn
 
 
-_serial = itertools.count(1)
+serial = itertools.count(1)
 
 
 def stored(story):
-    number = next(_serial)
+    number = next(serial)
     url = f"https://county{number % 10}.example/t{number}.html"
     capture = Capture(
         run_id=RUN,

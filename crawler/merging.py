@@ -7,17 +7,20 @@ and the others go on.
 import logging
 import shutil
 import sqlite3
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from crawler.archive import afterwards, custody
 from crawler.archive.connection import ArchiveError, open_archive
 from crawler.archive.lock import RunLock
-from crawler.archive.merge import Merged, Stored, merge
+from crawler.archive.merge import Merged, Stored, merge, merged_names
 from crawler.disk import sync_folder
+from crawler.store import Store, point
 
 SHARD = "xianzhi-shard-*.db"
 """What shards are called."""
@@ -34,7 +37,7 @@ class Brought:
     moved: list[str] = field(default_factory=list)
     """WARC files that were moved into the archive's folder."""
     elsewhere: list[str] = field(default_factory=list)
-    """WARC files that are not at hand; the captures in them are ``archived``."""
+    """WARC files that are neither at hand nor in the store; the captures in them are ``archived``."""
     seconds: float = 0.0
 
     @property
@@ -56,20 +59,28 @@ def bring_home(
     *,
     db: Path,
     warc: Path,
+    store: Store | None = None,
     on_progress: Callable[[str, int], None] = lambda *_: None,
     on_log: Callable[[int, str], None] = log.log,
 ) -> Brought:
-    """Merge *shards* into the archive *db* in their order, and learn what follows from them.
+    """Merge *shards* and those in *store* that were not merged yet into the archive *db*; learn what follows from them.
 
-    WARC files that lie beside a shard, or in ``warc/`` beside it, are moved into the folder *warc*. *on_progress* gets
-    what is being done, and how many shards or articles that was done with. Interrupted, what was merged stays. Raises
-    LockHeldError, ArchiveError for an archive that cannot be used, sqlite3.Error, OSError for a full disk.
+    WARC files that lie beside a shard, or in ``warc/`` beside it, are moved into the folder *warc*; those in the store
+    stay there, and *warc* points to it. *on_progress* gets what is being done, and how many shards or articles that was
+    done with. Interrupted, what was merged stays. Raises LockHeldError, ArchiveError for an archive that cannot be
+    used, StoreError, sqlite3.Error, OSError for a full disk.
     """
     began, brought = time.monotonic(), Brought()
     with RunLock(db), closing(open_archive(db)) as conn:
-        for shard in shards:
-            on_progress(f"merging {shard.name}", len(brought.shards))
-            _bring(conn, shard, warc, brought)
+        stored: frozenset[str] = frozenset()
+        if store:
+            stored = frozenset(name.partition("/")[2] for name in store.names("warc/"))
+            warc.mkdir(parents=True, exist_ok=True)
+            point(warc, store)
+        with tempfile.TemporaryDirectory(prefix="xianzhi-merge-", dir=db.parent) as folder:
+            for shard in chain(shards, _fetched(conn, store, Path(folder)) if store else ()):
+                on_progress(f"merging {shard.name}", len(brought.shards))
+                _bring(conn, shard, warc, stored, brought)
         custody.seal_and_say(conn, db=db, warc=warc, say=on_log)
         on_progress("comparing with the rest of the archive", 0)
         afterwards.learn(conn, tell=on_progress)
@@ -77,12 +88,22 @@ def bring_home(
     return brought
 
 
-def _bring(conn: sqlite3.Connection, shard: Path, warc: Path, brought: Brought) -> None:
+def _fetched(conn: sqlite3.Connection, store: Store, folder: Path) -> Iterator[Path]:
+    """The shards in the store that were not merged yet, by name, each here until the next one is asked for."""
+    known = merged_names(conn)
+    for name in store.names("shards/"):
+        if name.partition("/")[2] not in known:
+            shard = store.fetch(name, folder)
+            yield shard
+            shard.unlink()
+
+
+def _bring(conn: sqlite3.Connection, shard: Path, warc: Path, stored: Collection[str], brought: Brought) -> None:
     def place(names: Sequence[str]) -> Stored:
         away = [name for name in names if not _is_at_hand(name, warc)]
         moved = [name for name in away if _move(name, shard.parent, warc)]
         brought.moved += moved
-        brought.elsewhere += [name for name in away if name not in moved]
+        brought.elsewhere += [name for name in away if name not in moved and name not in stored]
         return "local" if set(away) == set(moved) else "archived"
 
     try:

@@ -121,13 +121,14 @@ def begin_own_ids(shard: sqlite3.Connection) -> None:
 def _attached(shard: sqlite3.Connection, path: Path) -> Iterator[None]:
     if not path.is_file():
         raise ArchiveError(f"{path}: there is no such seed")
-    shard.execute("ATTACH ? AS seed", (f"{path.absolute().as_uri()}?mode=ro",))
     try:
-        yield
+        shard.execute("ATTACH ? AS seed", (f"{path.absolute().as_uri()}?mode=ro",))
+        try:
+            yield
+        finally:
+            shard.execute("DETACH seed")
     except sqlite3.DatabaseError as error:
         raise ArchiveError(f"{path}: is no seed that this shard can take up: {error}") from error
-    finally:
-        shard.execute("DETACH seed")
 
 
 _OF_PORTAL = "article_id IN (SELECT id FROM articles WHERE portal_id = :portal)"

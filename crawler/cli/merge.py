@@ -13,6 +13,7 @@ from crawler.cli.counting import counting
 from crawler.cli.options import db_option, json_option, warc_option
 from crawler.cli.show import output, people, plain, say_json
 from crawler.merging import Brought, bring_home, found
+from crawler.store import StoreError, open_store
 
 SHOWN = 10
 """WARC files that are named; ``--json`` has all of them."""
@@ -23,23 +24,25 @@ SHOWN = 10
 Examples:
   xianzhi merge /media/usb/xianzhi-shard-3-20260301020000-1.db
   xianzhi merge /srv/spool                           every shard in a folder and below
+  xianzhi merge --store s3://bucket/archive          every shard in the store that was not merged yet
 A shard may be merged any number of times, and shards in any order.
-Exit codes: 0 all merged, 1 a shard is damaged or could not be merged (the others were), 2 wrong usage,
-or the archive cannot be used, 3 a run works on this archive, 130 interrupted."""
+Exit codes: 0 all merged, 1 a shard is damaged or could not be merged (the others were), or the store
+cannot be reached, 2 wrong usage, or the archive cannot be used, 3 a run works on this archive, 130 interrupted."""
 )
-@click.argument("shards", metavar="SHARD...", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("shards", metavar="[SHARD]...", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--store", "url", metavar="URL", help="Where workers put shards: s3://BUCKET/PREFIX, or a folder.")
 @db_option
 @warc_option
 @json_option
-def merge(shards: tuple[Path, ...], db: Path, warc: Path | None, as_json: bool) -> None:
+def merge(shards: tuple[Path, ...], url: str | None, db: Path, warc: Path | None, as_json: bool) -> None:
     """Bring SHARDs, which workers of a distributed crawl wrote, into the archive.
 
-    Their WARC files, where they lie beside them, are moved into the WARC folder. Then the index is completed, reprints
-    are found across shards, and what else takes the whole archive to know.
+    Their WARC files, where they lie beside them, are moved into the WARC folder; those in a store stay there. Then the
+    index is completed, reprints are found across shards, and what else takes the whole archive to know.
     """
     paths = found(shards)
-    if not paths:
-        raise click.UsageError("name a shard, or a folder that has some")
+    if not paths and url is None:
+        raise click.UsageError("name a shard, a folder that has some, or a --store")
     console = people()
     try:
         with counting() as progress:
@@ -47,13 +50,14 @@ def merge(shards: tuple[Path, ...], db: Path, warc: Path | None, as_json: bool) 
                 paths,
                 db=db,
                 warc=warc or db.with_name("warc"),
+                store=open_store(url) if url else None,
                 on_progress=progress,
                 on_log=lambda level, text: _say_log(console, level, text),
             )
     except KeyboardInterrupt:
         click.echo("xianzhi: interrupted; what was merged stays, the same command brings the rest", err=True)
         sys.exit(130)
-    except OSError as error:
+    except (OSError, StoreError) as error:
         raise click.ClickException(f"{error}; what was merged stays") from error
     for line in brought.failures:
         console.print(plain(line), style="yellow", markup=False, soft_wrap=True)
