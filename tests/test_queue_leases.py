@@ -89,7 +89,7 @@ def test_every_field_of_a_portal_survives_json():
     default = Portal(id="d", name="d", division="610000", homepage="https://d.gov.cn/")
     args = task_args(RUN, [default], OPTIONS, {})
     assert portal_of(args["portals"][0]) == default
-    assert task_of(1, args, deaths=0).portals == (default,)
+    assert task_of(1, args, holder=1, deaths=0).portals == (default,)
 
 
 def test_a_task_of_another_version_costs_a_life_and_says_so(nights: Nights, dsn: str):
@@ -113,10 +113,7 @@ def test_portals_that_a_night_has_are_refused_until_they_end(nights: Nights, dsn
     assert nights.enqueue("later", [(shared,), (WEST,)], OPTIONS, {}) == [(WEST,)]
     [task, _] = work(dsn, Leases.take, Leases.take)
     assert nights.free([(EAST,), (shared,), (WEST,)]) == []
-    work(dsn, lambda lease: lease.finish(task.job_id))
-    assert nights.free([(EAST,)]) == [], "another worker's word"
-    silence(dsn)
-    work(dsn, bury, Leases.take, lambda lease: lease.finish(task.job_id))
+    work(dsn, lambda lease: lease.finish(task))
     assert nights.free([(EAST,), (WEST,)]) == [(EAST,)]
 
 
@@ -137,9 +134,9 @@ def test_a_dead_worker_s_task_is_the_next_one_s_and_what_the_dead_says_is_not_he
         assert again is not None
         assert (again.job_id, again.deaths) == (task.job_id, 1)
         assert not await dead.beat()
-        await dead.tell([News(job_id=task.job_id, portal_id="east", shard="s", tally=Tally(new=9), has_ended=True)])
-        await dead.finish(task.job_id)
-        await dead.give_back(task.job_id, RUN, deaths=0, reason="no")
+        await dead.tell([News(task=task, portal_id="east", shard="s", tally=Tally(new=9), has_ended=True)])
+        await dead.finish(task)
+        await dead.give_back(task, "no")
         assert states(dsn) == [("doing", 1)]
         assert nights.look(RUN).portals[0].status is None
         await dead.close()
@@ -178,20 +175,34 @@ def test_after_an_outage_a_worker_waits_before_it_judges(nights: Nights, dsn: st
     asyncio.run(trial())
 
 
-def test_a_group_that_kills_its_workers_is_given_up(nights: Nights, dsn: str):
+def test_a_group_that_kills_its_processes_is_given_up(nights: Nights, dsn: str):
     nights.enqueue(RUN, [(EAST, WEST)], OPTIONS, {})
+
+    async def die(lease: Leases) -> int:
+        task = await lease.take()
+        assert task is not None
+        await lease.give_back(task, "a worker died (exit code -9)")
+        return task.deaths
+
     for life in range(LIVES):
         with psycopg.connect(dsn) as conn:
             conn.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
+        assert work(dsn, die) == [life]
+    assert states(dsn) == [("failed", LIVES)]
+    night = nights.look(RUN)
+    assert [line.status for line in night.portals] == ["interrupted"] * 2
+    assert night.lost == ["east, west: a worker died (exit code -9) (3 times)"]
+    assert night.is_through
+
+
+def test_a_group_whose_hosts_die_goes_on_at_once_however_many(nights: Nights, dsn: str):
+    nights.enqueue(RUN, [(EAST,)], OPTIONS, {})
+    for life in range(2 * LIVES):
         [task] = work(dsn, Leases.take)
         assert task.deaths == life
         silence(dsn)
         work(dsn, bury)
-    assert states(dsn) == [("failed", LIVES)]
-    night = nights.look(RUN)
-    assert [line.status for line in night.portals] == ["interrupted"] * 2
-    assert night.lost == ["east, west: its worker's host does not answer (3 times)"]
-    assert night.is_through
+    assert states(dsn) == [("todo", 2 * LIVES)]
 
 
 def test_what_is_given_back_in_peace_costs_no_life(nights: Nights, dsn: str):
@@ -200,7 +211,7 @@ def test_what_is_given_back_in_peace_costs_no_life(nights: Nights, dsn: str):
     async def give_back(lease: Leases) -> None:
         task = await lease.take()
         assert task is not None
-        await lease.give_back(task.job_id, task.run_id, deaths=task.deaths)
+        await lease.give_back(task)
 
     for _ in range(5):
         work(dsn, give_back)
@@ -222,24 +233,26 @@ def test_what_was_taken_in_our_name_without_our_knowing_waits_again(nights: Nigh
 def test_tallies_of_one_portal_s_workers_add_up(nights: Nights, dsn: str):
     nights.enqueue(RUN, [(EAST, WEST)], OPTIONS, {})
     media = MediaTally(answers=3, captured=2, failed=1, reasons=["x: gone"])
-
-    def said(shard: str, tally: Tally, name: str, *, has_ended: bool) -> Callable[[Leases], Awaitable[object]]:
-        news = News(job_id=1, portal_id=name, shard=shard, tally=tally, has_ended=has_ended)
-        return lambda lease: lease.tell([news])
-
     cut_off = Tally(fetched=5, new=4, media=media, interrupted=True, reasons=["u: \x00 broken"])
-    work(dsn, Leases.take, said("s1", Tally(fetched=2, new=1), "east", has_ended=False))
-    silence(dsn)
-    work(
-        dsn,
-        bury,
-        Leases.take,
-        said("s2", cut_off, "east", has_ended=True),
-        said("s2", Tally(fetched=1), "west", has_ended=True),
-        lambda lease: lease.give_back(1, RUN, deaths=1),
-    )
-    [task] = work(dsn, Leases.take, said("s3", Tally(fetched=1), "east", has_ended=True))[:1]
-    assert [portal.id for portal in task.portals] == ["east"], "west has ended"
+
+    def life(shard: str, *said: tuple[str, Tally, bool]) -> list[str]:
+        """Take the task, say something of its portals, give it back; the portals that it had."""
+
+        async def live(lease: Leases) -> list[str]:
+            task = await lease.take()
+            assert task is not None
+            await lease.tell(
+                [News(task=task, portal_id=name, shard=shard, tally=tally, has_ended=end) for name, tally, end in said]
+            )
+            await lease.give_back(task)
+            return [portal.id for portal in task.portals]
+
+        return work(dsn, live)[0]
+
+    life("s1", ("east", Tally(fetched=1), False))
+    life("s1", ("east", Tally(fetched=2, new=1), False))
+    life("s2", ("east", cut_off, True), ("west", Tally(fetched=1), True))
+    assert life("s3", ("east", Tally(fetched=1), True)) == ["east"], "west has ended"
     night = nights.look(RUN)
     assert [(line.tally.fetched, line.tally.new, line.status) for line in night.portals] == [(8, 5, "ok"), (1, 0, "ok")]
     assert night.portals[0].tally.media.captured == 2

@@ -160,18 +160,22 @@ class Conductor:
         return RunResult(run_id=run_id, status=status, portals=lines, seconds=night.seconds, lost=lost)
 
     def _merge(self, archive: sqlite3.Connection, shards: Sequence[str]) -> list[str]:
-        """Bring *shards* into the archive; those that cannot be, in words."""
+        """Bring *shards* into the archive, and what earlier nights ended without; those that cannot be, in words."""
         lost = []
         known = merged_names(archive)
+        own = {f"{shard}.db" for shard in shards}
         with tempfile.TemporaryDirectory(dir=self._options.db.parent) as folder:
-            for name in (f"{shard}.db" for shard in shards):
+            for name in (stored.rpartition("/")[2] for stored in self._store.names("shards/")):
                 if name in known:
                     continue
                 path = self._store.fetch(f"shards/{name}", Path(folder))
                 try:
                     merge(archive, path)
                 except ArchiveError as error:
-                    lost.append(str(error))
+                    if name in own:
+                        lost.append(str(error))
+                    else:
+                        self._on_log(logging.WARNING, f"still not merged: {error}")
                 path.unlink()
         return lost
 

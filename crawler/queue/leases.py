@@ -23,14 +23,16 @@ from crawler.queue.tasks import CRAWL, LIVES, Task, tally_data, task_of
 BEAT_SECONDS = HEARTBEAT_SECONDS / 2
 """Between two heartbeats of a worker, and two looks at those of others."""
 PAUSE_SECONDS = 60
-"""Before a group under which two workers died is begun for the last time."""
+"""Before a group under which two processes died is begun for the last time."""
+HOSTS = 20
+"""How often a group is begun where whole workers die, which is rarely the group's fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """How far a portal is."""
 
-    job_id: int
+    task: Task
     portal_id: str
     shard: str
     """Where this worker stores what it brings: tallies are of one shard, and add up."""
@@ -45,10 +47,10 @@ class News:
 
 _TELL: LiteralString = """
     UPDATE xianzhi.portals p SET tallies = p.tallies || said.tally, status = said.status, reason = said.reason
-    FROM unnest(%(jobs)s::bigint[], %(portals)s::text[], %(tallies)s::jsonb[],
+    FROM unnest(%(jobs)s::bigint[], %(holders)s::bigint[], %(portals)s::text[], %(tallies)s::jsonb[],
             %(statuses)s::text[], %(reasons)s::text[])
-        AS said (job_id, portal_id, tally, status, reason)
-    JOIN procrastinate_jobs j ON j.id = said.job_id AND j.status = 'doing' AND j.worker_id = %(worker)s
+        AS said (job_id, holder, portal_id, tally, status, reason)
+    JOIN procrastinate_jobs j ON j.id = said.job_id AND j.status = 'doing' AND j.worker_id = said.holder
     WHERE p.job_id = said.job_id AND p.portal_id = said.portal_id
 """
 _STALE: LiteralString = """
@@ -125,7 +127,7 @@ class Leases:
             cursor = await conn.execute(_ORPHANS, (dead,))
             orphans = await cursor.fetchall()
             for job_id, _, args, deaths in orphans:
-                await _lose_a_life(conn, job_id, args.get("run_id"), deaths, "its worker's host does not answer")
+                await _lose(conn, job_id, args.get("run_id"), deaths=deaths, lives=HOSTS, reason="its worker is gone")
             await conn.execute("DELETE FROM procrastinate_workers WHERE id = ANY(%s)", (dead,))
         names = [", ".join(p["id"] for p in args.get("portals", ())) or name for _, name, args, _ in orphans]
         return [f"the worker of {name} is gone; the next free one goes on" for name in names]
@@ -141,9 +143,12 @@ class Leases:
             )
             ended = {portal_id for (portal_id,) in await cursor.fetchall()}
         try:
-            return task_of(job.id, job.task_kwargs, deaths=job.attempts, ended=ended)
+            return task_of(job.id, job.task_kwargs, holder=self.worker_id, deaths=job.attempts, ended=ended)
         except ValueError as error:
-            await self.give_back(job.id, str(job.task_kwargs.get("run_id")), reason=str(error), deaths=job.attempts)
+            async with self._line.connection() as conn, conn.transaction():
+                if await _is_held(conn, job.id, self.worker_id):
+                    run_id = str(job.task_kwargs.get("run_id"))
+                    await _lose(conn, job.id, run_id, deaths=job.attempts, lives=LIVES, reason=str(error))
             raise
 
     async def return_strays(self, held: Sequence[int]) -> None:
@@ -172,8 +177,8 @@ class Leases:
             await conn.execute(
                 _TELL,
                 {
-                    "worker": self.worker_id,
-                    "jobs": [item.job_id for item in news],
+                    "jobs": [item.task.job_id for item in news],
+                    "holders": [item.task.holder for item in news],
                     "portals": [item.portal_id for item in news],
                     "tallies": [Jsonb(_printable({item.shard: tally_data(item.tally)})) for item in news],
                     "statuses": [status for status, _, _ in rows],
@@ -181,26 +186,26 @@ class Leases:
                 },
             )
 
-    async def finish(self, job_id: int) -> None:
-        """A task has ended; nothing happens where it is not ours any more."""
+    async def finish(self, task: Task) -> None:
+        """A task has ended; nothing happens where it is not its holder's any more."""
         async with self._line.connection() as conn, conn.transaction():
-            if await self._is_ours(conn, job_id):
-                await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (job_id,))
+            if await _is_held(conn, task.job_id, task.holder):
+                await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (task.job_id,))
 
-    async def give_back(self, job_id: int, run_id: str, *, deaths: int, reason: str | None = None) -> None:
-        """Let a task wait for another worker; nothing happens where it is not ours any more.
+    async def give_back(self, task: Task, reason: str | None = None) -> None:
+        """Let a task wait for another worker; nothing happens where it is not its holder's any more.
 
-        *reason*: what went wrong here with it, which costs it one of its lives (*deaths*: how many it has lost).
+        *reason*: what went wrong here with it, which costs it one of its lives.
         """
         async with self._line.connection() as conn, conn.transaction():
-            if not await self._is_ours(conn, job_id):
+            if not await _is_held(conn, task.job_id, task.holder):
                 return
             if reason is None:
                 await conn.execute(
-                    "UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL WHERE id = %s", (job_id,)
+                    "UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL WHERE id = %s", (task.job_id,)
                 )
             else:
-                await _lose_a_life(conn, job_id, run_id, deaths, reason)
+                await _lose(conn, task.job_id, task.run_id, deaths=task.deaths, lives=LIVES, reason=reason)
 
     async def is_empty(self) -> bool:
         """Whether no task waits or runs."""
@@ -209,22 +214,25 @@ class Leases:
             row = await cursor.fetchone()
         return bool(row and row[0])
 
-    async def _is_ours(self, conn: psycopg.AsyncConnection[Any], job_id: int) -> bool:
-        cursor = await conn.execute(
-            "SELECT FROM procrastinate_jobs WHERE id = %s AND status = 'doing' AND worker_id = %s FOR UPDATE",
-            (job_id, self.worker_id),
-        )
-        return cursor.rowcount == 1
+
+async def _is_held(conn: psycopg.AsyncConnection[Any], job_id: int, holder: int) -> bool:
+    """Whether a task still is that worker's; it stays so to the end of the transaction."""
+    cursor = await conn.execute(
+        "SELECT FROM procrastinate_jobs WHERE id = %s AND status = 'doing' AND worker_id = %s FOR UPDATE",
+        (job_id, holder),
+    )
+    return cursor.rowcount == 1
 
 
-async def _lose_a_life(
-    conn: psycopg.AsyncConnection[Any], job_id: int, run_id: str | None, deaths: int, reason: str
+async def _lose(
+    conn: psycopg.AsyncConnection[Any], job_id: int, run_id: str | None, *, deaths: int, lives: int, reason: str
 ) -> None:
-    """Let a task wait for another worker, or end it where it has had its lives."""
-    if deaths + 1 < LIVES:
+    """Let a task wait for another worker, or end it where it has had its *lives*."""
+    if deaths + 1 < lives:
+        pause = PAUSE_SECONDS if deaths and lives == LIVES else 0
         await conn.execute(
             "SELECT procrastinate_retry_job_v2(%s, now() + make_interval(secs => %s), NULL, NULL, NULL)",
-            (job_id, PAUSE_SECONDS if deaths else 0),
+            (job_id, pause),
         )
         return
     await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
@@ -233,11 +241,11 @@ async def _lose_a_life(
     cursor = await conn.execute(
         "UPDATE xianzhi.portals SET status = 'interrupted', reason = %s WHERE job_id = %s AND status IS NULL"
         " RETURNING portal_id",
-        (f"begun {LIVES} times, in vain: {reason}", job_id),
+        (f"begun {lives} times, in vain: {reason}", job_id),
     )
     names = ", ".join(portal_id for (portal_id,) in await cursor.fetchall())
     await conn.execute(
-        "INSERT INTO xianzhi.losses (run_id, reason) VALUES (%s, %s)", (run_id, f"{names}: {reason} ({LIVES} times)")
+        "INSERT INTO xianzhi.losses (run_id, reason) VALUES (%s, %s)", (run_id, f"{names}: {reason} ({lives} times)")
     )
 
 

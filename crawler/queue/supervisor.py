@@ -147,14 +147,14 @@ class Supervisor:
     async def _give(self, task: Task) -> None:
         """Let a process work on *task*; QueueAway leaves it a stray."""
         if not task.portals:  # its last worker died between their end and its own
-            await self._leases.finish(task.job_id)
+            await self._leases.finish(task)
             return
         try:
             seeds = await self._homeward.fetch_seeds(task)
         except StoreError as error:
             self._on_log(logging.WARNING, f"{task}: given back, as the store has no seed: {error}")
             is_missing = isinstance(error, ObjectMissingError)
-            await self._give_back(task, str(error) if is_missing else None)
+            await self._leases.give_back(task, str(error) if is_missing else None)
             await asyncio.sleep(STORE_SECONDS)
             return
         crew = self._crews.best_for(task.run_id) or await self._start(task)
@@ -204,9 +204,9 @@ class Supervisor:
             del crew.held[held.task.job_id]
             self._homeward.drop_seeds(held.task)
             if held.is_done:
-                self._outbox.append(lambda: self._leases.finish(held.task.job_id))
+                self._outbox.append(lambda: self._leases.finish(held.task))
             else:
-                self._outbox.append(lambda: self._give_back(held.task))
+                self._outbox.append(lambda: self._leases.give_back(held.task))
 
     async def _bury(self, crew: Crew) -> None:
         how = await asyncio.to_thread(crew.child.bury)
@@ -215,12 +215,11 @@ class Supervisor:
         if not is_peaceful:
             self._on_log(logging.WARNING, how)
         for held in crew.held.values():
-            self._outbox.append(partial(self._give_back, held.task, None if is_peaceful or self._is_stopping else how))
+            self._outbox.append(
+                partial(self._leases.give_back, held.task, None if is_peaceful or self._is_stopping else how)
+            )
         if crew.shard.is_empty():
             self._outbox.append(lambda: self._leases.forget_shard(crew.shard.name))
-
-    async def _give_back(self, task: Task, reason: str | None = None) -> None:
-        await self._leases.give_back(task.job_id, task.run_id, deaths=task.deaths, reason=reason)
 
     # What is said to the queue.
 
@@ -249,9 +248,7 @@ class Supervisor:
 
     @staticmethod
     def _news(crew: Crew, held: Held, portal_id: str, tally: Tally, *, has_ended: bool = False) -> News:
-        return News(
-            job_id=held.task.job_id, portal_id=portal_id, shard=crew.shard.name, tally=tally, has_ended=has_ended
-        )
+        return News(task=held.task, portal_id=portal_id, shard=crew.shard.name, tally=tally, has_ended=has_ended)
 
     def _away(self, error: QueueAway) -> None:
         if self._away_since is None:

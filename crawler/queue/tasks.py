@@ -12,7 +12,7 @@ CRAWL = "crawl"
 """procrastinate's name for a task of a group of portals."""
 QUEUE = "xianzhi"
 LIVES = 3
-"""How often a group is begun, at most: again after a worker died under it."""
+"""How often a group is begun, at most, where a process died under it each time."""
 TRAVELLING = ("max_articles", "since", "full", "media", "delay")
 """Of a run's options those that are the night's. Which networks may be asked is said by each host's worker."""
 COUNTERS = ("fetched", "new", "changed", "unchanged", "gone", "failed", "unanswered")
@@ -30,8 +30,10 @@ class Task:
     """See `TRAVELLING`."""
     seeds: Mapping[str, str] = field(default_factory=dict)
     """Portal's id → object of the store with what the archive knows of it; portals without a past have none."""
+    holder: int
+    """procrastinate's number of the worker that took it."""
     deaths: int = 0
-    """How many workers have died under it."""
+    """How many workers and processes have died under it."""
 
     def __str__(self) -> str:
         """The portals' ids."""
@@ -49,7 +51,7 @@ def task_args(run_id: str, portals: Collection[Portal], options: Options, seeds:
     }
 
 
-def task_of(job_id: int, args: Mapping[str, Any], *, deaths: int, ended: Collection[str] = ()) -> Task:
+def task_of(job_id: int, args: Mapping[str, Any], *, holder: int, deaths: int, ended: Collection[str] = ()) -> Task:
     """The task behind arguments that `task_args` made, without the portals that have *ended*.
 
     Raises ValueError where another version of this program made them, in words.
@@ -61,6 +63,7 @@ def task_of(job_id: int, args: Mapping[str, Any], *, deaths: int, ended: Collect
             portals=tuple(portal_of(entry) for entry in args["portals"] if entry["id"] not in ended),
             options={name: args["options"][name] for name in TRAVELLING},
             seeds=args["seeds"],
+            holder=holder,
             deaths=deaths,
         )
     except (KeyError, TypeError) as error:
