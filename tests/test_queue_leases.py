@@ -266,7 +266,7 @@ def test_what_a_lost_host_had_is_asked_for_again_but_only_of_a_lost_one(nights: 
     async def fetch(lease: Leases) -> None:
         task = await lease.take()
         assert task is not None
-        await lease.begin_shard(RUN, shard)
+        await lease.begin_shard(RUN, shard, spool="s")
         with closing(connect(dsn)) as conn, conn.transaction():
             asked = [Queued(portal_id="east", key=key, seq=n, url=key, kind="article") for n, key in enumerate("ab")]
             PostgresFrontier(conn).apply(RUN, shard, [*asked, Done(portal_id="east", key="a")])
@@ -282,6 +282,14 @@ def test_what_a_lost_host_had_is_asked_for_again_but_only_of_a_lost_one(nights: 
     assert nights.look(RUN).missing == {}
     with closing(connect(dsn)) as conn:
         assert PostgresFrontier(conn).waiting() == {"east": 2}
+
+
+def test_a_shard_that_came_to_nothing_is_not_waited_for(nights: Nights, dsn: str):
+    nights.enqueue(RUN, [(EAST,)], OPTIONS, {})
+    for name, spool in (("empty", "here"), ("full", "here"), ("other", "there")):
+        work(dsn, lambda lease, name=name, spool=spool: lease.begin_shard(RUN, name, spool=spool))
+    work(dsn, lambda lease: lease.forget_shards(spool="here", there=["full"]))
+    assert nights.look(RUN).coming == ["full", "other"]
 
 
 def test_postgresql_that_is_away_is_said_and_passes(postgres: Postgres):

@@ -139,5 +139,5 @@ class _Said(logging.Handler):
 
 def log_to_standard_error() -> None:
     """Our own lines, and everybody's warnings."""
-    logging.basicConfig(handlers=[_Said()], level=logging.WARNING)
+    logging.basicConfig(handlers=[_Said()], level=logging.WARNING, format="%(message)s")
     logging.getLogger("crawler").setLevel(logging.INFO)

@@ -5,6 +5,7 @@ import shutil
 import threading
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 
@@ -23,11 +24,25 @@ class Homeward:
     def __init__(self, dsn: str, spool: Path, store: Store) -> None:
         self._dsn = dsn
         self._store = store
+        self._folder = spool
         self._seeds = spool / SEEDS
-        self._uploader = Uploader(Spool(spool), store, self._archived)
+        self._spool = Spool(spool)
+        self._uploader = Uploader(self._spool, store, self._archived)
         self._stop = threading.Event()
         self._is_home = False
         self._thread = threading.Thread(target=self._run, name="homeward", daemon=True)
+
+    def spool_id(self) -> str:
+        """The name of the spool, which is no other's; given when it is first asked for."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / "id"
+        if not path.exists():
+            path.write_text(f"{uuid4()}\n", encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+
+    def shards(self) -> list[str]:
+        """What earlier workers left in the spool."""
+        return [shard.name for shard in self._spool.shards() if not shard.is_empty()]
 
     def start(self) -> None:
         """Begin, with what earlier workers left in the spool, too."""

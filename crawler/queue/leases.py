@@ -156,13 +156,21 @@ class Leases:
         async with self._line.connection() as conn:
             await conn.execute(_STRAYS, (CRAWL, self.worker_id, list(held)))
 
-    async def begin_shard(self, run_id: str, shard: str) -> None:
-        """A shard is begun that the night will wait for."""
+    async def begin_shard(self, run_id: str, shard: str, *, spool: str) -> None:
+        """A shard is begun that the night will wait for; *spool*: in which folder of which host."""
         async with self._line.connection() as conn:
             await conn.execute(
-                "INSERT INTO xianzhi.shards (name, run_id, worker, worker_id) VALUES (%s, %s, %s, %s)"
+                "INSERT INTO xianzhi.shards (name, run_id, worker, worker_id, spool) VALUES (%s, %s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING",
-                (shard, run_id, self._name, self.worker_id),
+                (shard, run_id, self._name, self.worker_id, spool),
+            )
+
+    async def forget_shards(self, *, spool: str, there: Sequence[str]) -> None:
+        """Of the shards that earlier workers of a spool began, only those that are *there* have come to anything."""
+        async with self._line.connection() as conn:
+            await conn.execute(
+                "DELETE FROM xianzhi.shards WHERE spool = %s AND archived_at IS NULL AND NOT name = ANY(%s)",
+                (spool, list(there)),
             )
 
     async def forget_shard(self, shard: str) -> None:

@@ -33,6 +33,7 @@ OURS: tuple[LiteralString, ...] = (
         run_id text NOT NULL REFERENCES xianzhi.nights ON DELETE CASCADE,
         worker text NOT NULL,
         worker_id bigint NOT NULL,
+        spool text NOT NULL,
         begun_at timestamptz NOT NULL DEFAULT now(),
         archived_at timestamptz);
     CREATE INDEX shards_run ON xianzhi.shards (run_id);

@@ -68,6 +68,7 @@ class Supervisor:
         self._is_shaken = False
         self._is_stopping = False
         self._broken: str | None = None
+        self._spool_id = ""
 
     def stop(self) -> None:
         """Take no more tasks, give back those that are held, and end; a second signal ends the process at once."""
@@ -82,6 +83,8 @@ class Supervisor:
         Raises QueueAway where PostgreSQL does not answer at the very start.
         """
         await self._leases.register()
+        self._spool_id = self._homeward.spool_id()
+        await self._leases.forget_shards(spool=self._spool_id, there=self._homeward.shards())
         self._homeward.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self.stop)
@@ -163,7 +166,7 @@ class Supervisor:
     async def _start(self, task: Task) -> Crew:
         worker_id = self._leases.worker_id
         shard = self._crews.next_shard(worker_id)
-        await self._leases.begin_shard(task.run_id, shard.name)
+        await self._leases.begin_shard(task.run_id, shard.name, spool=self._spool_id)
         lease = Lease(dsn=self._dsn, worker_id=worker_id, shard=shard.name)
         crew = self._crews.start(task, shard, self._options, lease)
         asyncio.get_running_loop().add_reader(crew.child.pipe.fileno(), self._read, crew)
