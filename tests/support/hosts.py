@@ -141,7 +141,7 @@ class Watched:
         self.site = site
         self.asked: list[float] = []
         """When requests came."""
-        self._seconds = seconds
+        self.seconds = seconds
         self.server = WireServer(self._script, host=host)
 
     @property
@@ -158,7 +158,7 @@ class Watched:
         response = self.site.answer(path)
         head = f"HTTP/1.1 {response.status} -\r\nContent-Length: {len(response.body)}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in response.headers)
-        return [self._seconds, head.encode() + b"\r\n" + response.body]
+        return [self.seconds, head.encode() + b"\r\n" + response.body]
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """What the zoo's portals are planted with, and the pieces of markup that they share."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from uuid import NAMESPACE_URL, uuid5
 
 from crawler.demo.site import Response
@@ -8,11 +10,23 @@ from tests.zoo import Planted, day_of, text_of, title_of
 
 CUT = 14
 """Characters of a title that a list shows before its dots."""
+_least = ContextVar("least", default=0)
 
 
 def plant(count: int, path: Callable[[int], str], *, day: Callable[[int], str] = day_of) -> list[Planted]:
     """*count* articles, newest first; *path* and *day* say where number n stands and of which day it is."""
-    return [Planted(path=path(n), title=title_of(n), day=day(n), text=text_of(n)) for n in range(count)]
+    numbers = range(max(count, _least.get()))
+    return [Planted(path=path(n), title=title_of(n), day=day(n), text=text_of(n)) for n in numbers]
+
+
+@contextmanager
+def at_least(count: int) -> Iterator[None]:
+    """Portals that are planted in the block have so many articles: for the trials in full size."""
+    token = _least.set(count)
+    try:
+        yield
+    finally:
+        _least.reset(token)
 
 
 def in_pages(planted: Sequence[Planted], size: int) -> Iterator[tuple[int, Sequence[Planted]]]:
