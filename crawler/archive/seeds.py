@@ -197,7 +197,7 @@ _TRIM = (
     "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY)",
     """
     INSERT INTO temp.kept SELECT id FROM captures
-    WHERE id > :own OR run_id IN (SELECT id FROM runs WHERE status = 'running')
+    WHERE id > :own OR NOT EXISTS (SELECT 1 FROM seeded_portals)
     """,
     *(
         f"INSERT OR IGNORE INTO temp.kept SELECT capture_id FROM {table} WHERE capture_id IS NOT NULL"  # noqa: S608
