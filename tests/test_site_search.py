@@ -14,6 +14,8 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from protego import Protego
 
 from crawler.archive import runs, search_query, writer
@@ -21,7 +23,7 @@ from crawler.archive.batch import Observation
 from crawler.archive.connection import open_archive, transaction
 from crawler.archive.withholding import withhold
 from crawler.publish.exports.csv_text import unguarded
-from crawler.publish.site import export_csv, facts, search
+from crawler.publish.site import export_csv, facts, narrowing, search
 from crawler.publish.site.language import words
 from crawler.text.query import parse
 from tests.support.archive import START, article, batch, begin
@@ -171,6 +173,43 @@ def test_what_is_sorted_in_memory_comes_as_the_archive_sorts_it(
         found = search_query.matching_ids(conn, everything)
         sort = known.newest if order == "newest" else known.oldest
         assert sort(found, 99) == search_query.ordered_ids(conn, everything, order=order, limit=99)
+
+
+FILTERS = (
+    *("division:61", "division:6104", "division:乾县", "division:礼泉", "division:9", "division:没有", "portal:qian"),
+    *(
+        "portal:nobody",
+        "site:liquan.example",
+        "state:live",
+        "state:gone",
+        "from:2015",
+        "from:2016-07",
+        "from:2017-03-04",
+    ),
+    *("to:2016", "to:2017-02", "to:2015-05-06"),
+)
+FILTER = st.builds("".join, st.tuples(st.sampled_from(("", "-")), st.sampled_from(FILTERS)))
+"""A filter, perhaps turned around."""
+
+
+@pytest.fixture(scope="module")
+def known(archive: Path) -> Iterator[tuple[sqlite3.Connection, facts.Facts]]:
+    with closing(open_archive(archive, readonly=True)) as conn:
+        yield conn, facts._facts(conn)
+
+
+@given(words=st.sampled_from(("扶贫", "扶贫 水利", "会议 -水利", "-水利", "")), chosen=st.lists(FILTER, max_size=4))
+@settings(deadline=None)
+def test_filters_in_memory_let_through_what_the_archive_lets_through(
+    known: tuple[sqlite3.Connection, facts.Facts], words: str, chosen: list[str]
+) -> None:
+    conn, in_memory = known
+    query = parse(" ".join((words, *chosen)))
+    found = narrowing.found_ids(conn, query, in_memory)
+    assert found == search_query.matching_ids(conn, query)
+    if query.wanted:
+        best = search_query.best_of(conn, query, found, limit=9, offset=3)
+        assert best == search_query.ordered_ids(conn, query, limit=9, offset=3)
 
 
 def test_of_a_very_common_word_those_that_have_it_in_the_title_come_first(

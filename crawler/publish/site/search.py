@@ -7,13 +7,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from crawler.archive.search_query import Hit, hits, matching_ids, ordered_ids
+from crawler.archive.search_query import Hit, best_of, hits, ordered_ids
 from crawler.publish.site import charts, facets
 from crawler.publish.site.asking import ask, rows
 from crawler.publish.site.facts import Facts, facts
 from crawler.publish.site.frame import Routes, absolute, here, link, page
 from crawler.publish.site.language import Words, lang_of, words
 from crawler.publish.site.names import division_name, full_name
+from crawler.publish.site.narrowing import found_ids
 from crawler.publish.site.selection import PAGES, PER_PAGE, SORTS, Selection, selection_of
 from crawler.publish.site.titles import titles
 from crawler.text.query import Query
@@ -60,7 +61,7 @@ def _found(
     conn: sqlite3.Connection, chosen: Selection, known: Facts
 ) -> tuple[list[int], list[tuple[Hit, Snippet | None]]]:
     """The ids of all that matches, rising, and the hits of the page with what they say."""
-    ids = known.known(matching_ids(conn, chosen.query))
+    ids = found_ids(conn, chosen.query, known)
     text_of = "SELECT body FROM article_texts WHERE article_id = ?"
     page_ids = _page_of(conn, ids, chosen, known)
     title_of = titles(conn, page_ids)
@@ -82,9 +83,11 @@ def _page_of(conn: sqlite3.Connection, ids: list[int], chosen: Selection, known:
     if chosen.order == "oldest":
         return known.oldest(ids, last)[first:]
     if len(ids) <= COMMON:
+        if chosen.query.filters:
+            return best_of(conn, chosen.query, ids, limit=PER_PAGE, offset=first)
         return ordered_ids(conn, chosen.query, limit=PER_PAGE, offset=first)
-    titled = matching_ids(conn, in_titles(chosen.query))
-    best = known.newest(known.known(titled), last)
+    titled = found_ids(conn, in_titles(chosen.query), known)
+    best = known.newest(titled, last)
     if len(best) < last:
         others = set(titled)
         best += known.newest([one for one in ids if one not in others], last - len(best))
