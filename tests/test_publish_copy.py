@@ -24,6 +24,7 @@ from crawler.archive.published import FOR_CRAWLS, INDEXES_FOR_CRAWLS, INDEXES_FO
 from crawler.cli import main
 from crawler.cli.publish import publish as command
 from crawler.publish import newest, server
+from crawler.publish.site import asking
 from crawler.text.query import parse
 from crawler.warc.files import lock
 from tests.support.archive import PORTAL, article, batch, begin
@@ -341,6 +342,46 @@ def test_the_site_over_an_older_copy_gives_everything_back(db: Path, out: Path) 
             assert threading.active_count() <= threads + 1  # that in which the file is opened
             gc.collect()
             assert [site() is None for site in sites] == [True, True, True, False]
+
+    copy_of(db, out)
+    asyncio.run(trial())
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_what_takes_long_to_count_is_counted_before_a_reader_asks_for_it(db: Path, out: Path) -> None:
+    sites: list[Any] = []
+
+    def opened() -> Any:
+        sites.append(server.open_site(out, sql=False))
+        return sites[-1]
+
+    async def is_counted() -> bool:
+        counted = {name.rpartition(".")[2] for _, name, _, _ in asking._kept.get(sites[-1], ())}
+        return {"coverage", "facts", "_gathered", "articles_by_code"} <= counted
+
+    async def trial() -> None:
+        async with Server(newest.NewestCopy(out, opened)) as client:
+            await until(is_counted)
+            add_article(db, 20)
+            copy_of(db, out)
+            await until_there_are(3, client)
+            await until(is_counted)
+        assert len(sites) == 2
+
+    copy_of(db, out)
+    asyncio.run(trial())
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_the_site_over_a_new_copy_answers_while_it_counts(db: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest, "WARMED", ("/search",) * 1_000_000)
+
+    async def trial() -> None:
+        async with Server(newest.NewestCopy(out, lambda: server.open_site(out, sql=False))) as client:
+            for articles in (2, 3, 4):
+                await until_there_are(articles, client)
+                add_article(db, 20 + articles)
+                copy_of(db, out)
 
     copy_of(db, out)
     asyncio.run(trial())

@@ -2,13 +2,14 @@
 
 SQLite goes on reading a file that another one took the place of. So a new file gets a ``Datasette`` of its own, made
 ready beside the one that answers. Then requests go to the new one; the old one answers what it was asked before, and is
-closed. No request meets two copies.
+closed. No request meets two copies. What takes long to count is counted when requests go there already, one page after
+the other: it would only keep the new copy from its readers.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ TRIES = 3
 """How often it is tried to serve a file, before the last one stays until there is another."""
 CONNECT_SECONDS = 60.0
 """What connecting may take."""
+WARMED = ("/search", "/reprints", "/county", "/portal", "/changes")
+"""Pages that count what others need, too: the facts of all articles, all reprints, numbers by place and by portal."""
 
 _log = logging.getLogger(__name__)
 _Identity = tuple[int, int, int]
@@ -37,7 +40,8 @@ class NewestCopy:
         self._open_site = open_site
         self._seen = _identity(path)
         self._current = _Served(open_site())
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._ends = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request, or live as long as the server does."""
@@ -60,10 +64,12 @@ class NewestCopy:
         await receive()
         await self._current.start()
         await send({"type": "lifespan.startup.complete"})
+        self._start(self._warm(self._current))
         watching = asyncio.create_task(self._watch())
         await receive()
+        self._ends = True
         watching.cancel()
-        await asyncio.gather(watching, *self._closing, return_exceptions=True)
+        await asyncio.gather(watching, *self._background, return_exceptions=True)
         await self._current.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -99,12 +105,28 @@ class NewestCopy:
     def _hand_over_to(self, newer: "_Served") -> None:
         older, self._current = self._current, newer
         self._close_if_done(older)
+        self._start(self._warm(newer))
+
+    async def _warm(self, served: "_Served") -> None:
+        """Ask for what is WARMED as a reader would; one at a time, since of its threads the others are for readers."""
+        served.requests += 1
+        try:
+            for path in WARMED:
+                if self._ends or served is not self._current:
+                    break
+                await served.get(path)
+        finally:
+            served.requests -= 1
+            self._close_if_done(served)
 
     def _close_if_done(self, served: "_Served") -> None:
         if served is not self._current and not served.requests:
-            task = asyncio.create_task(served.close())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._start(served.close())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
 
 class _Served:
@@ -130,7 +152,11 @@ class _Served:
         for database in self._files():
             for reader in {database, reader_of(database)}:
                 await self._connect(reader)
-        await self._site.client.get("/")  # what the front page counts is kept
+        await self.get("/")  # what the front page counts is kept
+
+    async def get(self, path: str) -> None:
+        """Ask for a page and forget it."""
+        await self._site.client.get(path)
 
     async def _connect(self, reader: Any) -> None:
         threads = self._site.setting("num_sql_threads")
