@@ -211,7 +211,9 @@ def test_the_list_of_tables_says_what_each_of_them_is_and_leads_there(site: Any,
 
 def test_facets_and_orders_name_columns_that_are_there() -> None:
     for table in metadata.tables().values():
-        named = [facet if isinstance(facet, str) else facet["year"] for facet in table.get("facets", [])]
+        named = [facet for facet in table.get("facets", []) if isinstance(facet, str)]
+        together = [facet["together"] for facet in table.get("facets", []) if isinstance(facet, dict)]
+        named += [column for kinds in together for columns in kinds.values() for column in columns]
         named += [table[key] for key in ("sort_desc", "label_column") if key in table]
         assert set(named) <= set(table.get("columns", {}))
 
@@ -245,6 +247,31 @@ def test_a_year_of_the_facet_selects_its_articles_and_gives_them_back(site: Any)
     [selected] = chosen["facet_results"]["published"]["results"]
     assert selected["selected"]
     assert urlsplit(selected["toggle_url"]).query == "_shape=objects"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "portal_id=qian", "_search=县", "state=live&_facet_size=1", "_search=没有这个词"]
+)
+def test_facets_that_are_counted_in_one_pass_are_those_of_datasette(site: Any, query: str) -> None:
+    alone = "_facet=portal_id&_facet=state&_facet=source&_facet_year=published"
+    both = get(site, f"/archive/articles.json?{query}").json()["facet_results"]
+    theirs = get(site, f"/archive/articles.json?{query}&{alone}").json()["facet_results"]
+    for name, facet in both.items():
+        assert facet["type"] == theirs[f"{name}_2"]["type"]
+        assert facet["truncated"] == theirs[f"{name}_2"]["truncated"]
+        assert [without_address(one) for one in facet["results"]] == [
+            without_address(one) for one in theirs[f"{name}_2"]["results"]
+        ]
+
+
+def without_address(choice: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in choice.items() if name != "toggle_url"}
+
+
+def test_a_facet_of_several_columns_cannot_be_asked_for_in_an_address(site: Any) -> None:
+    asked = quote('{"column": ["id"]}')
+    found = get(site, f"/archive/articles.json?_facet_together={asked}&_facet_together=id").json()["facet_results"]
+    assert set(found) == {"portal_id", "state", "published", "source"}
 
 
 @pytest.mark.parametrize("query", ["", "portal_id=qian", "_sort=published", "_sort_desc=portal_id", "_sort_desc=chars"])

@@ -14,7 +14,7 @@ from datasette import hookimpl as untyped_hookimpl
 from markupsafe import Markup
 
 from crawler.publish import cells, errors, metadata, search, spreadsheets
-from crawler.publish.facets import YearFacet
+from crawler.publish.facets import TogetherFacet, YearFacet
 from crawler.publish.headers import Asgi, guarded
 from crawler.publish.paging import keep_order
 from crawler.publish.shown import show_public_rows
@@ -71,9 +71,9 @@ def filters_from_request(datasette: Any, database: str, table: str, request: Any
 
 
 @hookimpl
-def register_facet_classes() -> list[type[YearFacet]]:
-    """Facets by year."""
-    return [YearFacet]
+def register_facet_classes() -> list[type[YearFacet | TogetherFacet]]:
+    """Facets by year, and of several columns in one pass."""
+    return [YearFacet, TogetherFacet]
 
 
 @hookimpl
