@@ -44,24 +44,13 @@ class _Table(dict[int, str]):
 
 def tokens(text: str) -> list[str]:
     """The tokens of *text*, in order. Takes 0.2 ms for 1,600 characters of Chinese."""
-    pieces = _in_pieces(text)
-    words = pieces.split()
-    # Without letters with case every number and every sign stands between spaces already.
-    if _JOINER not in pieces and not pieces.islower():
-        return words
-    found: list[str] = []
-    for word in words:
-        if len(word) > 1:
-            found += map(_without_joiners, _TOKEN.findall(word))
-        elif word != _JOINER:
-            found.append(word)
-    return found
+    return _tokens_in(_in_pieces(text))
 
 
 class PlacedTokens:
     """The same tokens, and where each stands in *text*, for marking what a search found.
 
-    Takes 0.5 ms for 1,600 characters of Chinese, and as much again once a place is asked for.
+    Takes 0.3 ms for 1,600 characters of Chinese, and as much again once a place is asked for.
     """
 
     def __init__(self, text: str) -> None:
@@ -72,7 +61,7 @@ class PlacedTokens:
             pieces = [_in_pieces(text[start:end]) for start, end in self._units]
         self._pieces = "".join(pieces)
         self._ends = list(accumulate(map(len, pieces)))
-        self.tokens: list[str] = [_without_joiners(token) for token in _TOKEN.findall(self._pieces)]
+        self.tokens = _tokens_in(self._pieces)
         """In order, as `tokens` gives them."""
 
     def span(self, first: int, last: int) -> tuple[int, int]:
@@ -88,6 +77,20 @@ class PlacedTokens:
         """The unit of the text that a place in the pieces comes from."""
         number = bisect_right(self._ends, place)
         return (number, number + 1) if self._units is None else self._units[number]
+
+
+def _tokens_in(pieces: str) -> list[str]:
+    words = pieces.split()
+    # Without letters with case every number and every sign stands between spaces already.
+    if _JOINER not in pieces and not pieces.islower():
+        return words
+    found: list[str] = []
+    for word in words:
+        if len(word) > 1:
+            found += map(_without_joiners, _TOKEN.findall(word))
+        elif word != _JOINER:
+            found.append(word)
+    return found
 
 
 def _in_pieces(text: str) -> str:
