@@ -351,8 +351,8 @@ def test_the_site_over_an_older_copy_gives_everything_back(db: Path, out: Path) 
 def test_what_takes_long_to_count_is_counted_before_a_reader_asks_for_it(db: Path, out: Path) -> None:
     sites: list[Any] = []
 
-    def opened() -> Any:
-        sites.append(server.open_site(out, sql=False))
+    def opened(path: Path = out) -> Any:
+        sites.append(server.open_site(path, sql=False))
         return sites[-1]
 
     async def is_counted() -> bool:
@@ -367,6 +367,8 @@ def test_what_takes_long_to_count_is_counted_before_a_reader_asks_for_it(db: Pat
             await until_there_are(3, client)
             await until(is_counted)
         assert len(sites) == 2
+        async with Server(newest.NewestCopy(db, lambda: opened(db), is_copy=False)):
+            await until(is_counted)
 
     copy_of(db, out)
     asyncio.run(trial())

@@ -32,11 +32,13 @@ _Identity = tuple[int, int, int]
 class NewestCopy:
     """An ASGI application: the site over the copy that lies at *path* now, as *open_site* opens it.
 
-    Raises what *open_site* raises. Later, a file that cannot be served is logged, and the last good one stays.
+    Where *is_copy* is False, a live archive lies there, which is served alike but never looked for anew. Raises what
+    *open_site* raises. Later, a file that cannot be served is logged, and the last good one stays.
     """
 
-    def __init__(self, path: Path, open_site: Callable[[], Any]) -> None:
+    def __init__(self, path: Path, open_site: Callable[[], Any], *, is_copy: bool = True) -> None:
         self._path = path
+        self._is_copy = is_copy
         self._open_site = open_site
         self._seen = _identity(path)
         self._current = _Served(open_site())
@@ -64,12 +66,15 @@ class NewestCopy:
         await receive()
         await self._current.start()
         await send({"type": "lifespan.startup.complete"})
-        self._start(self._warm(self._current))
-        watching = asyncio.create_task(self._watch())
+        self._in_background(self._warm(self._current))
+        watching = [asyncio.create_task(self._watch())] if self._is_copy else []
         await receive()
         self._ends = True
-        watching.cancel()
-        await asyncio.gather(watching, *self._background, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        while self._background:  # the end of one may be the beginning of another
+            await asyncio.gather(*self._background, return_exceptions=True)
         await self._current.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -105,7 +110,7 @@ class NewestCopy:
     def _hand_over_to(self, newer: "_Served") -> None:
         older, self._current = self._current, newer
         self._close_if_done(older)
-        self._start(self._warm(newer))
+        self._in_background(self._warm(newer))
 
     async def _warm(self, served: "_Served") -> None:
         """Ask for what is WARMED as a reader would; one at a time, since of its threads the others are for readers."""
@@ -121,9 +126,9 @@ class NewestCopy:
 
     def _close_if_done(self, served: "_Served") -> None:
         if served is not self._current and not served.requests:
-            self._start(served.close())
+            self._in_background(served.close())
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

@@ -33,11 +33,12 @@ _WAL_FORMAT = b"\x02\x02"
 def open_app(path: Path, *, sql: bool, replay_base: str | None = None, contact: str | None = None) -> Asgi:
     """The site over the archive at *path* as an ASGI application, as `open_site` opens it.
 
-    Over a published copy it notices a newer one (`crawler.publish.newest`). Raises ArchiveError for what is no archive.
+    It counts what takes long before a reader asks, and over a published copy it notices a newer one
+    (`crawler.publish.newest`). Raises ArchiveError for what is no archive.
     """
     open_archive(path, readonly=True).close()
     reopen = partial(open_site, path, sql=sql, replay_base=replay_base, contact=contact)
-    return reopen().app() if _is_live(path) else NewestCopy(path, reopen)
+    return NewestCopy(path, reopen, is_copy=not _is_live(path))
 
 
 def open_site(path: Path, *, sql: bool, replay_base: str | None = None, contact: str | None = None) -> Any:
