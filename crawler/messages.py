@@ -1,7 +1,9 @@
 """What a run's parent and its worker processes say to each other."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from crawler.catalogue import Portal
 from crawler.fetch.tally import Tally
@@ -59,3 +61,17 @@ class Said:
 
     level: int
     text: str
+    portal: str | None = None
+    url: str | None = None
+
+
+class Say(Protocol):
+    """Whoever takes the lines of a run, and what each of them is about: its ``run``, ``portal``, ``url``."""
+
+    def __call__(self, level: int, text: str, /, **about: str | None) -> None:
+        """Take a line."""
+
+
+def say(level: int, text: str, /, **about: str | None) -> None:
+    """Give a line to `logging`, with what it is about as attributes of its record."""
+    logging.getLogger(__name__).log(level, "%s", text, extra=about)

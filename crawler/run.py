@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import wait
 
 from crawler.archive import afterwards, custody, rules, runs
@@ -16,7 +17,8 @@ from crawler.catalogue import Portal
 from crawler.children import Child
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
-from crawler.messages import Broken, Done, Progress, Said, Stop, Work
+from crawler.messages import Broken, Done, Progress, Said, Say, Stop, Work, say
+from crawler.room import Watch, check
 from crawler.version import EXTRACTOR
 
 PORTALS_AT_ONCE = 200
@@ -31,8 +33,6 @@ STOP_EVERY = 100_000
 """SQLite's instructions between two looks at whether the run should stop: some milliseconds."""
 GRACE_SECONDS = 60.0
 """How long workers may take to end after they were told to stop."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +80,14 @@ class Run:
         options: Options,
         *,
         on_progress: Callable[[dict[str, Tally], int], None] = lambda *_: None,
-        on_log: Callable[[int, str], None] = log.log,
+        on_log: Say = say,
     ) -> None:
         self._waiting = deque((group, LIVES) for group in groups)
         self._portals = [portal for group, _ in self._waiting for portal in group]
         self._options = options
         self._on_progress = on_progress
         self._on_log = on_log
+        self._disk = Watch((options.db.parent, options.warc), options.reserve)
         self._tallies: dict[str, Tally] = {}
         self._ended: dict[str, Tally] = {}
         self._lives: dict[tuple[Portal, ...], int] = {}
@@ -101,8 +102,9 @@ class Run:
         self._is_stopping = True
 
     def __call__(self) -> RunResult:
-        """Run to the end. Raises LockHeldError, ArchiveError."""
+        """Run to the end. Raises LockHeldError, ArchiveError, NoRoomError."""
         began = time.monotonic()
+        check((self._options.db.parent, self._options.warc), self._options.reserve)
         with RunLock(self._options.db):
             connection = open_archive(self._options.db)
             try:
@@ -113,6 +115,7 @@ class Run:
                     self._on_log(logging.WARNING, advice)
                 self._seal(connection, late=True)
                 run_id = runs.begin(connection, self._portals)
+                self._on_log = partial(self._on_log, run=run_id)
             finally:
                 connection.close()
             try:
@@ -144,6 +147,7 @@ class Run:
 
     def _work(self, run_id: str) -> None:
         while len(self._ended) < len(self._portals):
+            self._watch_disk()
             if self._is_stopping and not self._tell_to_stop():
                 break
             if not self._is_stopping:
@@ -153,6 +157,13 @@ class Run:
             for pipe in wait([child.pipe for child in self._children], timeout=0.5):
                 child = next(child for child in self._children if child.pipe is pipe)
                 self._read(child)
+
+    def _watch_disk(self) -> None:
+        no_room = None if self._is_stopping else self._disk.lack()
+        if no_room:
+            self._on_log(logging.ERROR, f"stopping: {no_room}")
+            self._lost.append(f"stopped early: {no_room}")
+            self.stop()
 
     def _hand_out(self, run_id: str) -> None:
         jobs = max(1, min(self._options.jobs, len(self._waiting) + len(self._children)))
@@ -182,8 +193,8 @@ class Run:
             case Broken(reason):
                 self._lost.append(reason)
                 self.stop()
-            case Said(level, text):
-                self._on_log(level, text)
+            case Said(level, text, portal, url):
+                self._on_log(level, text, portal=portal, url=url)
 
     def _bury(self, child: _Child) -> None:
         how = child.bury()

@@ -55,7 +55,16 @@ class PipeHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send; a parent that is gone reads nothing."""
         with contextlib.suppress(OSError):
-            self._pipe.send(Said(record.levelno, self.format(record)))
+            self._pipe.send(
+                Said(record.levelno, self.format(record), portal=_portal_of(record), url=getattr(record, "url", None))
+            )
+
+
+def _portal_of(record: logging.LogRecord) -> str | None:
+    """Whom a line is about: ours say it themselves, Scrapy's name the spider."""
+    spider: Any = getattr(record, "spider", None)
+    portal_id: str | None = getattr(record, "portal", None) or getattr(getattr(spider, "portal", None), "id", None)
+    return portal_id
 
 
 @dataclass(slots=True)
@@ -150,7 +159,7 @@ class Worker:
         except BrowserMissing as error:
             tally.fail(portal.homepage, str(error), is_list=True)
         except Exception as error:
-            logging.getLogger(__name__).exception("portal %s", portal.id)
+            logging.getLogger(__name__).exception("portal %s", portal.id, extra={"portal": portal.id})
             tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
         is_cut_off = self.is_stopping or self.session.broken is not None or self.session.is_lost(portal.id)
         is_left = tally.media.is_left or self.session.has_work_left(portal.id)
@@ -188,7 +197,8 @@ class Worker:
         if guess is None:
             return None
         reasons = f" ({'; '.join(guess.reasons)})" if guess.reasons else ""
-        logging.getLogger(__name__).info("portal %s: family %s%s", portal.id, guess.family, reasons)
+        words = "portal %s: family %s%s"
+        logging.getLogger(__name__).info(words, portal.id, guess.family, reasons, extra={"portal": portal.id})
         return guess.family
 
     def _delay(self, portal: Portal) -> float:

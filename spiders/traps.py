@@ -36,7 +36,7 @@ class Traps:
             words = f"leads to more than {limit:,} {kind} pages like {pattern} in one run; the next one goes on here"
             if (kind, pattern) not in self._said:
                 self._said.add((kind, pattern))
-                log.warning("%s %s", url, words)
+                log.warning("%s %s", url, words, extra={"url": url})
             raise TrapError(words)
         self._asked[kind, pattern] += 1
 

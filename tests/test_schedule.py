@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections import defaultdict
+from contextlib import closing
 from datetime import time as clock
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.archive.connection import open_archive
+from crawler.archive.published import publish
 from crawler.catalogue import CatalogueError
 from crawler.cli.schedule import schedule
 from crawler.cli.units import STOP_SECONDS, Nightly, UnfitError, cron_line, service
@@ -105,18 +108,60 @@ def test_systemd_takes_both_files_without_a_word(archive: Archive, tmp_path: Pat
         asked(*of_archive(archive, place, "--zone", "Asia/Shanghai", "--write", tmp_path / place))
         files = sorted((tmp_path / place).iterdir())
         assert [file.name for file in files] == ["xianzhi.service", "xianzhi.timer"]
-        assert all(
-            re.fullmatch(r"(\[\w+\]|\w+=.*|# .*|)", line) for file in files for line in file.read_text().splitlines()
+        judged_by_systemd(files)
+
+
+def judged_by_systemd(files: list[Path]) -> None:
+    for file in files:
+        lines = file.read_text().splitlines()
+        assert all(re.fullmatch(r"(\[\w+\]|\w+=.*|# .*|)", line) for line in lines)
+    if SYSTEMD:
+        done = subprocess.run(
+            [SYSTEMD, "verify", "--man=no", *map(str, files)], capture_output=True, text=True, timeout=30, check=False
         )
-        if SYSTEMD:
-            judged = subprocess.run(
-                [SYSTEMD, "verify", "--man=no", *map(str, files)],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
-            assert (judged.returncode, judged.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_worker_s_service_starts_it_again_and_sees_when_it_hangs(tmp_path: Path) -> None:
+    spool, store = tmp_path / "spo ol", tmp_path / "store"
+    spool.mkdir()
+    store.mkdir()
+    words = ["--queue", "postgresql://x@db/y", "--store", str(store), "--spool", str(spool), "--min-free", "5%"]
+    done = asked("--worker", "--write", tmp_path, "--", *words)
+    assert done.exit_code == 0, done.output
+    assert "enable --now xianzhi-worker.service" in done.stderr
+    unit = (tmp_path / "xianzhi-worker.service").read_text()
+    assert started_by(unit)[1:] == ["work", *words]
+    keys = keys_of(unit)
+    assert words_of(keys["ReadWritePaths"][0]) == [str(spool), str(store)]
+    assert (keys["Type"], keys["Restart"], keys["KillMode"]) == (["notify"], ["always"], ["mixed"])
+    assert keys["EnvironmentFile"] == ["-/etc/xianzhi/environment"]
+    assert int(keys["TimeoutStopSec"][0]) > 3 * GRACE_SECONDS
+    judged_by_systemd([tmp_path / "xianzhi-worker.service"])
+
+
+def test_the_site_of_a_copy_needs_no_user_and_writes_nowhere(tmp_path: Path) -> None:
+    with closing(open_archive(tmp_path / "a.db")):
+        pass
+    publish(tmp_path / "a.db", tmp_path / "news.db", progress=lambda *_: None)
+    for name, who in (("news.db", "DynamicUser"), ("a.db", "User")):
+        done = asked("--site", "--db", tmp_path / name, "--write", tmp_path, "--force", "--", "--no-sql")
+        assert done.exit_code == 0, done.output
+        unit = (tmp_path / "xianzhi-site.service").read_text()
+        assert started_by(unit)[1:] == ["serve", "--db", str(tmp_path / name), "--no-sql"]
+        assert who in keys_of(unit)
+        assert ("ReadWritePaths" in keys_of(unit)) == (name == "a.db")
+        judged_by_systemd([tmp_path / "xianzhi-site.service"])
+
+
+def test_folders_that_a_night_s_options_write_to_are_writable(archive: Archive, tmp_path: Path) -> None:
+    archive.write_catalogue(entry("east", "http://east.example"))
+    figures, store = tmp_path / "figures", tmp_path / "store"
+    figures.mkdir()
+    store.mkdir()
+    words = ["--", "--metrics", figures / "x.prom", "--queue", "postgresql://x/y", "--store", store, "--wait"]
+    unit = asked(*of_archive(archive, *words)).stdout
+    assert words_of(keys_of(unit)["ReadWritePaths"][0]) == [str(archive.folder), str(figures), str(store)]
 
 
 @given(names, names)
@@ -253,6 +298,12 @@ def test_files_are_followed_by_the_commands_that_enable_them(archive: Archive, t
         (["--cron", "--zone", "Asia/Shanghai"], "systemd timer"),
         (["--cron", "--write", "units"], "crontab"),
         (["--warc", "nowhere"], "no such folder"),
+        (["--worker", "--site"], "different"),
+        (["--worker", "--", "--queue", "x", "--store", "s3://b", "--spool", "spool"], "absolute"),
+        (["--worker", "--", "--spool", "/"], "--queue"),
+        (["--site", "--db", "/nowhere/a.db"], "no such file"),
+        (["--site", "--", "other.db"], "before"),
+        (["--", "--metrics", "x.prom"], "absolute"),
     ],
 )
 def test_what_would_fail_at_night_is_refused_today(archive: Archive, options: list[str], complaint: str) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from crawler.archive.times import to_second
+from crawler.archive.times import parse, to_second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +46,16 @@ def first_seen_since(conn: sqlite3.Connection, portal_id: str, moment: datetime)
     sql = "SELECT count(*) FROM articles WHERE portal_id = ? AND first_seen >= ?"
     articles: int = conn.execute(sql, (portal_id, to_second(moment))).fetchone()[0]
     return articles
+
+
+def last_successes(conn: sqlite3.Connection) -> dict[str, datetime]:
+    """When each enabled portal was last ``ok`` (UTC): the start of that run, or of its first one where it never was.
+
+    Portals that were never crawled are left out.
+    """
+    rows = conn.execute("""
+        SELECT portals.id, coalesce(max(CASE WHEN portal_runs.status = 'ok' THEN started_at END), min(started_at))
+        FROM portals JOIN portal_runs ON portal_id = portals.id JOIN runs ON runs.id = run_id
+        WHERE enabled GROUP BY portals.id
+    """)
+    return {portal_id: parse(moment) for portal_id, moment in rows}

@@ -1,6 +1,7 @@
 """The command line: thin, one file a command, each loaded only when it is called."""
 
 import importlib
+import logging
 import os
 import sqlite3
 import sys
@@ -20,6 +21,7 @@ COMMANDS = {
     "portals": ("crawler.cli.portals", "portals"),
     "diff": ("crawler.cli.diff", "diff"),
     "publish": ("crawler.cli.publish", "publish"),
+    "queue": ("crawler.cli.queue", "queue"),
     "report": ("crawler.cli.report", "report"),
     "reprocess": ("crawler.cli.reprocess", "reprocess"),
     "schedule": ("crawler.cli.schedule", "schedule"),
@@ -72,6 +74,8 @@ def main(argv: list[str] | None = None) -> Any:
     from crawler.archive.connection import ArchiveError  # noqa: PLC0415 - quick --help
     from crawler.archive.lock import LockHeldError  # noqa: PLC0415
     from crawler.catalogue import CatalogueError  # noqa: PLC0415
+    from crawler.operating import logs  # noqa: PLC0415
+    from crawler.room import NoRoomError  # noqa: PLC0415
     from crawler.store import StoreError  # noqa: PLC0415
 
     try:
@@ -80,10 +84,15 @@ def main(argv: list[str] | None = None) -> Any:
         code, message = 3, str(error)
     except (ArchiveError, CatalogueError, StoreError) as error:
         code, message = 2, str(error)
+    except NoRoomError as error:
+        code, message = 1, str(error)
     except sqlite3.Error as error:
         code, message = (
             1,
             f"the archive cannot be written: {error}; what was stored before is safe, run again after mending",
         )
-    click.echo(f"xianzhi: {message}", err=True)
+    if logs.is_json():
+        logging.getLogger(__name__).error(message)
+    else:
+        click.echo(f"xianzhi: {message}", err=True)
     sys.exit(code)

@@ -16,10 +16,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from crawler.catalogue import Catalogue, Portal, load
-from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, queue_options, warc_option
-from crawler.cli.show import counted, people, plain, say_findings, say_json, status_text, table
+from crawler.cli.ending import Ending, ending_options
+from crawler.cli.options import (
+    catalogue_option,
+    db_option,
+    jobs_option,
+    json_option,
+    log_format_option,
+    min_free_option,
+    queue_options,
+    warc_option,
+)
+from crawler.cli.show import counted, people, plain, say_findings, say_json, say_line, status_text, table
 from crawler.fetch.options import Options
 from crawler.fetch.tally import MediaTally, Tally
+from crawler.operating.logs import is_json
+from crawler.room import Reserve
 from crawler.run import Run, RunResult
 
 PLAIN_SECONDS = 30.0
@@ -68,6 +80,9 @@ was lost, 2 wrong usage or catalogue, 3 another run works on this archive, or st
     metavar="NAME",
     help="With --queue: this worker's host is gone for good; what it had not uploaded is asked for again. Repeatable.",
 )
+@ending_options
+@min_free_option
+@log_format_option
 @json_option
 def crawl(
     portal: tuple[str, ...],
@@ -86,6 +101,10 @@ def crawl(
     store: str | None,
     wait: bool,
     lost_hosts: tuple[str, ...],
+    metrics: Path | None,
+    on_end: str | None,
+    on_end_url: str | None,
+    reserve: Reserve,
     as_json: bool,
 ) -> None:
     """Crawl the named portals, or all enabled ones: discover, fetch, archive, read, store.
@@ -104,7 +123,9 @@ def crawl(
         media=media,
         delay=delay,
         allow_networks=checked_networks(networks),
+        reserve=reserve,
     )
+    ending = Ending(db=db, metrics=metrics, command=on_end, url=on_end_url, say=say_line)
     chosen = chosen_ids(entries, portal)
     if queue is not None:
         from crawler.cli.night import crawl_on_queue  # noqa: PLC0415 - packages that other crawls do not need
@@ -114,16 +135,19 @@ def crawl(
         if networks:
             raise click.UsageError("--allow-network is each worker's own to say: give it to xianzhi work")
         groups = groups_of(entries, chosen)
-        sys.exit(
-            crawl_on_queue(
-                groups, options, queue, queue_name, store, is_waiting=wait, lost_hosts=lost_hosts, as_json=as_json
-            )
-        )
+        with ending.of_failure():
+            code = crawl_on_queue(
+                groups, options, queue, queue_name, store, ending,
+                is_waiting=wait, lost_hosts=lost_hosts, as_json=as_json,
+            )  # fmt: skip
+        sys.exit(code)
     if store is not None or wait or lost_hosts:
         raise click.UsageError("--store, --wait and --lost-host go with --queue")
-    result = run_and_show(entries, chosen, options)
+    with ending.of_failure():
+        result = run_and_show(entries, chosen, options)
     if as_json:
         say_json(as_data(result))
+    ending(as_data(result))
     sys.exit(result.exit_code)
 
 
@@ -164,18 +188,18 @@ def run_and_show(entries: Catalogue, chosen: frozenset[str], options: Options) -
     run = Run(groups_of(entries, chosen), options, on_progress=display.progress, on_log=display.log)
     with stopped_by_signals(run.stop, display, "stopping: what is on the wire is stored first"), display:
         result = run()
-    print_report(console, result, options)
+    say_report(console, result, options)
     return result
 
 
-def display_for(console: Console, portals: int) -> "TerminalDisplay | PlainDisplay":
+def display_for(console: Console, portals: int) -> "TerminalDisplay | LineDisplay":
     """What shows the progress of so many portals."""
-    return TerminalDisplay(console, portals) if console.is_terminal else PlainDisplay(portals)
+    return TerminalDisplay(console, portals) if console.is_terminal and not is_json() else LineDisplay(portals)
 
 
 @contextmanager
 def stopped_by_signals(
-    stop: Callable[[], None], display: "TerminalDisplay | PlainDisplay", words: str
+    stop: Callable[[], None], display: "TerminalDisplay | LineDisplay", words: str
 ) -> Iterator[None]:
     """Let Ctrl-C or SIGTERM call *stop* and say *words*; a second one ends the process, which the archive stands."""
 
@@ -227,13 +251,13 @@ class TerminalDisplay:
         )
         self._progress.update(self._task, completed=ended, counts=f"{pages} pages · {rate:.1f} pages/s · {counts}")
 
-    def log(self, level: int, text: str) -> None:
+    def log(self, level: int, text: str, /, **_about: str | None) -> None:
         """Warnings stand above the bar."""
         if level >= logging.WARNING:
             self._progress.console.print(plain(text), style="yellow", markup=False)
 
 
-class PlainDisplay:
+class LineDisplay:
     """Progress for logs: one line a portal that ended, one every half minute."""
 
     def __init__(self, portals: int) -> None:
@@ -241,8 +265,8 @@ class PlainDisplay:
         self._told = 0
         self._next = time.monotonic() + PLAIN_SECONDS
 
-    def __enter__(self) -> "PlainDisplay":
-        self._line("INFO", f"crawling {self._portals} portals")
+    def __enter__(self) -> "LineDisplay":
+        self.log(logging.INFO, f"crawling {self._portals} portals")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -253,15 +277,37 @@ class PlainDisplay:
         if ended > self._told or time.monotonic() >= self._next:
             self._told, self._next = ended, time.monotonic() + PLAIN_SECONDS
             sums = " ".join(f"{name}={sum(getattr(tally, name) for tally in tallies.values())}" for name in COUNTERS)
-            self._line("INFO", f"portals={ended}/{self._portals} {sums}")
+            self.log(logging.INFO, f"portals={ended}/{self._portals} {sums}")
 
-    def log(self, level: int, text: str) -> None:
+    def log(self, level: int, text: str, /, **about: str | None) -> None:
         """Every line, with its level."""
-        self._line(logging.getLevelName(level), text)
+        say_line(level, text, **about)
 
-    @staticmethod
-    def _line(level: str, text: str) -> None:
-        click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {plain(text)}", err=True)
+
+def say_report(console: Console, result: RunResult, options: Options) -> None:
+    """The report as a table for people, or as lines of a log for machines."""
+    if is_json():
+        log_report(result)
+    else:
+        print_report(console, result, options)
+
+
+def log_report(result: RunResult) -> None:
+    """A line a portal, one a failure that is worded, and one about the run."""
+    for line in result.portals:
+        portal_id = line.portal.id
+        counts = " ".join(f"{name}={getattr(line.tally, name)}" for name in COUNTERS)
+        words = ": ".join(filter(None, (line.status, line.reason)))
+        level = logging.INFO if line.status == "ok" else logging.WARNING
+        say_line(level, f"{words} ({counts})", run=result.run_id, portal=portal_id)
+        for failure in (*line.tally.reasons, *line.tally.media.reasons):
+            url, _, reason = failure.partition(": ")
+            say_line(logging.WARNING, reason, run=result.run_id, portal=portal_id, url=url)
+    for loss in result.lost:
+        say_line(logging.ERROR, f"lost: {loss}", run=result.run_id)
+    level = logging.INFO if result.status == "ok" else logging.WARNING
+    statuses = counted(line.status for line in result.portals)
+    say_line(level, f"run ended: {result.status} in {result.seconds:.1f} s ({statuses})", run=result.run_id)
 
 
 def print_report(console: Console, result: RunResult, options: Options) -> None:
@@ -316,7 +362,9 @@ def as_data(result: RunResult) -> dict[str, Any]:
                 "status": line.status,
                 "reason": line.reason,
                 **{name: getattr(line.tally, name) for name in COUNTERS},
+                "received": line.tally.received,
                 "failures": line.tally.reasons,
+                "failed_by": dict(line.tally.failures),
                 "media": {
                     "captured": line.tally.media.captured,
                     "failed": line.tally.media.failed,

@@ -10,9 +10,10 @@ import click
 from rich.console import Console
 
 from crawler.cli.counting import counting
-from crawler.cli.options import db_option, json_option, warc_option
-from crawler.cli.show import output, people, plain, say_json
+from crawler.cli.options import db_option, json_option, log_format_option, warc_option
+from crawler.cli.show import Failure, output, people, plain, say_json, say_line
 from crawler.merging import Brought, bring_home, found
+from crawler.operating.logs import is_json
 from crawler.store import StoreError, open_store
 
 SHOWN = 10
@@ -33,6 +34,7 @@ cannot be reached, 2 wrong usage, or the archive cannot be used, 3 a run works o
 @click.option("--store", "url", metavar="URL", help="Where workers put shards: s3://BUCKET/PREFIX, or a folder.")
 @db_option
 @warc_option
+@log_format_option
 @json_option
 def merge(shards: tuple[Path, ...], url: str | None, db: Path, warc: Path | None, as_json: bool) -> None:
     """Bring SHARDs, which workers of a distributed crawl wrote, into the archive.
@@ -58,9 +60,9 @@ def merge(shards: tuple[Path, ...], url: str | None, db: Path, warc: Path | None
         click.echo("xianzhi: interrupted; what was merged stays, the same command brings the rest", err=True)
         sys.exit(130)
     except (OSError, StoreError) as error:
-        raise click.ClickException(f"{error}; what was merged stays") from error
+        raise Failure(f"{error}; what was merged stays") from error
     for line in brought.failures:
-        console.print(plain(line), style="yellow", markup=False, soft_wrap=True)
+        _say_log(console, logging.WARNING, line)
     if as_json:
         say_json(as_data(brought))
     else:
@@ -102,5 +104,8 @@ def as_data(brought: Brought) -> dict[str, Any]:
 
 
 def _say_log(console: Console, level: int, text: str) -> None:
-    if level >= logging.INFO:
-        console.print(plain(text), markup=False, soft_wrap=True)
+    if is_json():
+        say_line(level, text)
+    elif level >= logging.INFO:
+        style = "yellow" if level >= logging.WARNING else None
+        console.print(plain(text), style=style, markup=False, soft_wrap=True)

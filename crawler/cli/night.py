@@ -1,5 +1,6 @@
 """``xianzhi crawl --queue``: a night on several hosts, and how errors of a queue and a store are told."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.catalogue import Portal
-from crawler.cli.crawl import as_data, display_for, print_report, stopped_by_signals
-from crawler.cli.show import people, plain, say_json
+from crawler.cli.crawl import as_data, display_for, say_report, stopped_by_signals
+from crawler.cli.ending import Ending
+from crawler.cli.show import Failure, people, say_json, say_line
 from crawler.fetch.options import Options
 from crawler.run import RunResult
 from crawler.store import StoreError
@@ -23,6 +25,7 @@ def crawl_on_queue(
     dsn: str,
     queue: str,
     store: str,
+    ending: Ending,
     *,
     is_waiting: bool,
     lost_hosts: Sequence[str],
@@ -48,10 +51,11 @@ def crawl_on_queue(
         )
         for host in lost_hosts:
             try:
-                click.echo(f"{host}: {nights.lose_host(host)} pages are asked for again", err=True)
+                say_line(logging.INFO, f"{host}: {nights.lose_host(host)} pages are asked for again")
             except ValueError as error:
                 raise click.BadParameter(str(error), param_hint="--lost-host") from None
-        conductor.catch_up()
+        for result in conductor.catch_up():
+            ending(as_data(result))
         enqueued = conductor.enqueue(groups)
         say_enqueued(enqueued, as_json=as_json and not is_waiting)
         if not is_waiting:
@@ -59,9 +63,11 @@ def crawl_on_queue(
         with stopped_by_signals(conductor.stop, display, "waiting no longer; the night goes on without"), display:
             results = see_through(conductor, [enqueued.run_id] if enqueued.run_id else nights.running())
         for result in results:
-            print_report(people(), result, options)
+            say_report(people(), result, options)
         if as_json and results:
             say_json(as_data(results[-1]))
+        for result in results:
+            ending(as_data(result))
         return max((result.exit_code for result in results), default=130)
 
 
@@ -80,9 +86,10 @@ def say_enqueued(enqueued: "Enqueued", *, as_json: bool) -> None:
     portals = [portal.id for group in enqueued.groups for portal in group]
     refused = [portal.id for portal in enqueued.refused]
     if refused:
-        click.echo(f"not put into the queue, as an earlier night still has them: {plain(', '.join(refused))}", err=True)
+        say_line(logging.WARNING, f"not put into the queue, as an earlier night still has them: {', '.join(refused)}")
     if enqueued.run_id:
-        click.echo(f"run {enqueued.run_id}: {len(portals)} portals in {len(enqueued.groups)} tasks", err=True)
+        words = f"run {enqueued.run_id}: {len(portals)} portals in {len(enqueued.groups)} tasks"
+        say_line(logging.INFO, words, run=enqueued.run_id)
     if as_json:
         say_json({"run": enqueued.run_id, "portals": portals, "refused": refused})
 
@@ -95,10 +102,10 @@ def told_in_words() -> Iterator[None]:
 
         from crawler.queue.line import QueueAway  # noqa: PLC0415
     except ImportError as error:
-        raise click.ClickException(f"{error}; crawls on several hosts need xianzhi[distributed]") from error
+        raise Failure(f"{error}; crawls on several hosts need xianzhi[distributed]") from error
     try:
         yield
     except (psycopg.Error, QueueAway) as error:
-        raise click.ClickException(f"PostgreSQL: {' '.join(str(error).split())}") from error
+        raise Failure(f"PostgreSQL: {' '.join(str(error).split())}") from error
     except StoreError as error:
-        raise click.ClickException(f"store: {error}") from error
+        raise Failure(f"store: {error}") from error

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from crawler.fetch.options import default_db
+from crawler.operating.logs import log_as_json
+from crawler.room import DEFAULT, Reserve, parse
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,26 +88,73 @@ def live_options(command: F) -> F:
     return command
 
 
+def queue_option(*, required: bool) -> Callable[[F], F]:
+    """``--queue DSN``."""
+    return click.option(
+        "--queue",
+        metavar="DSN",
+        required=required,
+        help="The queue: postgresql://user@host/database (a password from PGPASSWORD or ~/.pgpass).",
+    )
+
+
+def queue_name_option(command: F) -> F:
+    """``--queue-name NAME``."""
+    return click.option("--queue-name", default="xianzhi", show_default=True, help="One of several queues there.")(
+        command
+    )
+
+
 def queue_options(*, required: bool) -> Callable[[F], F]:
     """``--queue``, ``--queue-name`` and ``--store``."""
 
     def add(command: F) -> F:
-        for option in (
-            click.option(
-                "--store",
-                metavar="URL",
-                required=required,
-                help="Where WARC files and shards go: s3://bucket/prefix (credentials from AWS_…), or a folder.",
-            ),
-            click.option("--queue-name", default="xianzhi", show_default=True, help="One of several queues there."),
-            click.option(
-                "--queue",
-                metavar="DSN",
-                required=required,
-                help="The queue: postgresql://user@host/database (a password from PGPASSWORD or ~/.pgpass).",
-            ),
-        ):
-            command = option(command)
-        return command
+        store = click.option(
+            "--store",
+            metavar="URL",
+            required=required,
+            help="Where WARC files and shards go: s3://bucket/prefix (credentials from AWS_…), or a folder.",
+        )
+        return queue_option(required=required)(queue_name_option(store(command)))
 
     return add
+
+
+def log_format_option(command: F) -> F:
+    """``--log-format``; with ``json`` everything that the process logs is one object a line from then on."""
+
+    def set_up(_context: click.Context, _option: click.Parameter, value: str) -> str:
+        if value == "json":
+            log_as_json()
+        return value
+
+    return click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        envvar="XIANZHI_LOG_FORMAT",
+        show_envvar=True,
+        callback=set_up,
+        expose_value=False,
+        help="Lines for people, or one JSON object a line for machines; on standard error.",
+    )(command)
+
+
+def min_free_option(command: F) -> F:
+    """``--min-free SIZE``."""
+
+    def parsed(_context: click.Context, _option: click.Parameter, value: str | None) -> Reserve:
+        try:
+            return DEFAULT if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return click.option(
+        "--min-free",
+        "reserve",
+        metavar="SIZE",
+        callback=parsed,
+        show_default="2GB, or 2% of a smaller disk",
+        help="End cleanly where the disk has less room: 5GB, 5%; 0 looks at nothing.",
+    )(command)

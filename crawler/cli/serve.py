@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import db_option
+from crawler.cli.options import db_option, log_format_option
+from crawler.operating.logs import is_json
 
 
 def _web_address(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -43,6 +44,7 @@ Exit codes: 2 the archive or the address cannot be used, 130 ended by Ctrl-C."""
     help="Whether readers may write SQL of their own. Default: where only this machine can reach the site.",
 )
 @db_option
+@log_format_option
 def serve(
     *,
     file: Path | None,
@@ -70,6 +72,6 @@ def serve(
         app = server.open_app(path, sql=reader_sql, replay_base=replay_base, contact=contact)
         click.echo(f"{path} at {server.address_of(listening)} (Ctrl-C ends it)")
         try:
-            server.run(app, listening)
+            server.run(app, listening, has_own_log=not is_json())
         except KeyboardInterrupt:
             raise click.exceptions.Exit(130) from None

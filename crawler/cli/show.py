@@ -1,16 +1,21 @@
 """How results look on a terminal. Every foreign string passes ``plain`` first: portals must not drive terminals."""
 
 import json
+import logging
 import sys
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from crawler import messages
+from crawler.operating import logs
 
 WIDE = 240
 """Columns where the output is no terminal: one line a row, for grep."""
@@ -63,6 +68,25 @@ def people() -> Console:
 def output() -> Console:
     """Where a command's own result goes: standard output."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def say_line(level: int, text: str, /, **about: str | None) -> None:
+    """A line of the log, as ``--log-format`` says: on standard error."""
+    if logs.is_json():
+        messages.say(level, text, **about)
+    else:
+        click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {logging.getLevelName(level)} {plain(text)}", err=True)
+
+
+class Failure(click.ClickException):
+    """What a command could not do, in words; exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say it where and as the log is."""
+        if logs.is_json():
+            messages.say(logging.ERROR, self.message)
+        else:
+            super().show(file)
 
 
 def say_json(result: Mapping[str, Any] | Sequence[Any]) -> None:

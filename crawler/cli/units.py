@@ -1,4 +1,4 @@
-"""What starts a crawl every night, as text: a systemd service with its timer, or a line for cron."""
+"""What starts a crawl every night, a worker or the site, as text: systemd units, or a line for cron."""
 
 import re
 import shlex
@@ -8,6 +8,12 @@ from pathlib import Path
 
 STOP_SECONDS = 180
 """What a stop may take: workers finish what is on the wire, then the archive's books are closed."""
+LEAVE_SECONDS = 240
+"""What the stop of a worker of several hosts may take: processes end, the queue is told, the spool is uploaded."""
+SILENT_SECONDS = 60
+"""A worker whose parent process says nothing for so long hangs, and is started again."""
+ENVIRONMENT = "/etc/xianzhi/environment"
+"""Where passwords are kept: PGPASSWORD, AWS_SECRET_ACCESS_KEY, XIANZHI_ON_END_URL. It need not be there."""
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - compared with, not written to
 
 _PLAIN = re.compile(r"[\w@+=:,./-]+", re.ASCII)
@@ -19,8 +25,8 @@ class UnfitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nightly:
-    """A crawl that is started every night; all paths are absolute."""
+class Service:
+    """What a service manager starts; all paths are absolute."""
 
     command: tuple[str, ...]
     """The program's path and its arguments."""
@@ -30,6 +36,23 @@ class Nightly:
     """The folders that it writes to."""
     user: str | None
     """Whom the system's service manager runs it as; None: it is a user's own service manager that runs it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon(Service):
+    """Something that is always there, and started again where it ended."""
+
+    description: str
+    is_watched: bool = False
+    """Whether it tells the service manager that it lives (sd_notify(3))."""
+    is_anybody: bool = False
+    """Whether it needs nothing but what everybody may read: the system's manager makes up a user for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nightly(Service):
+    """A crawl that is started every night."""
+
     at: time
     zone: str | None = None
     """Time zone of *at*; None: the machine's."""
@@ -37,21 +60,11 @@ class Nightly:
 
 def service(night: Nightly) -> str:
     """The text of ``xianzhi.service`` (systemd.service(5)). Raises UnfitError."""
-    program, *arguments = night.command
-    for text in (*night.command, str(night.folder), *map(str, night.writable)):
-        _refuse(_NO_LINE_HOLDS, text)
-    _refuse(re.compile(r"[\"'\\]"), program)  # systemd takes no such name for a program, however it is written
-    _refuse(re.compile(r"[\\ ]$"), str(night.folder))  # this key has no quotes
     return _sections(
-        Unit=[
-            "Description=Xianzhi: nightly crawl of local news",
-            *(["Wants=network-online.target", "After=network-online.target"] if night.user else []),
-        ],
+        Unit=_unit("nightly crawl of local news", night),
         Service=[
             "Type=oneshot",
-            f"ExecStart={' '.join([_word(program), *map(_argument, arguments)])}",
-            f"WorkingDirectory={night.folder.as_posix().replace('%', '%%')}",
-            *([f"User={night.user}"] if night.user else []),
+            *_start(night),
             "Nice=10",
             "# A night takes as long as it takes. A stop is told to the parent alone, which ends its workers;",
             "# it is no failure. Any other exit code is one: 1 a portal failed, 3 another run works on the archive.",
@@ -62,6 +75,26 @@ def service(night: Nightly) -> str:
             "NoNewPrivileges=yes",
             *(_sandbox(night) if night.user else []),
         ],
+    )
+
+
+def daemon(service: Daemon) -> str:
+    """The text of a service that is always there. Raises UnfitError."""
+    return _sections(
+        Unit=_unit(service.description, service),
+        Service=[
+            "Type=notify" if service.is_watched else "Type=exec",
+            *_start(service),
+            *([f"WatchdogSec={SILENT_SECONDS}"] if service.is_watched else []),
+            "Restart=always",
+            "RestartSec=10",
+            "KillMode=mixed",
+            f"TimeoutStopSec={LEAVE_SECONDS}",
+            "SuccessExitStatus=130",
+            "NoNewPrivileges=yes",
+            *(_sandbox(service) if service.user else []),
+        ],
+        Install=[f"WantedBy={'multi-user' if service.user else 'default'}.target"],
     )
 
 
@@ -93,14 +126,35 @@ def cron_line(night: Nightly) -> str:
     return f"{night.at.minute} {night.at.hour} * * * " + words.replace("%", r"\%") + "\n"  # a bare % ends the command
 
 
-def _sandbox(night: Nightly) -> list[str]:
-    """Nothing but the archive can be written. Namespaces and executable memory stay: a browser needs them."""
-    folders = [night.folder, *night.writable, *map(Path, night.command)]
+def _unit(description: str, service: Service) -> list[str]:
+    online = ["Wants=network-online.target", "After=network-online.target"]
+    return [f"Description=Xianzhi: {description}", *(online if service.user else [])]
+
+
+def _start(service: Service) -> list[str]:
+    program, *arguments = service.command
+    for text in (*service.command, str(service.folder), *map(str, service.writable)):
+        _refuse(_NO_LINE_HOLDS, text)
+    _refuse(re.compile(r"[\"'\\]"), program)  # systemd takes no such name for a program, however it is written
+    _refuse(re.compile(r"[\\ ]$"), str(service.folder))  # this key has no quotes
+    is_anybody = isinstance(service, Daemon) and service.is_anybody
+    who = "DynamicUser=yes" if is_anybody else f"User={service.user}"
+    return [
+        f"ExecStart={' '.join([_word(program), *map(_argument, arguments)])}",
+        f"WorkingDirectory={service.folder.as_posix().replace('%', '%%')}",
+        *([who, f"EnvironmentFile=-{ENVIRONMENT}"] if service.user else []),
+    ]
+
+
+def _sandbox(service: Service) -> list[str]:
+    """Nothing but what is named can be written. Namespaces and executable memory stay: a browser needs them."""
+    folders = [service.folder, *service.writable, *map(Path, service.command)]
     is_hidden = any(folder.is_relative_to(temporary) for folder in folders for temporary in TEMPORARY)
+    writable = " ".join(_word(str(folder)) for folder in service.writable)
     return [
         "ProtectSystem=strict",
         "ProtectHome=read-only",
-        f"ReadWritePaths={' '.join(_word(str(folder)) for folder in night.writable)}",
+        *([f"ReadWritePaths={writable}"] if writable else []),
         *([] if is_hidden else ["PrivateTmp=yes"]),
         "CapabilityBoundingSet=",
         "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",

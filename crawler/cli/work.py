@@ -4,18 +4,26 @@ import asyncio
 import logging
 import socket
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crawler.cli.crawl import checked_networks
 from crawler.cli.night import told_in_words
-from crawler.cli.options import catalogue_option, jobs_option, queue_options
-from crawler.cli.show import plain
+from crawler.cli.options import catalogue_option, jobs_option, log_format_option, min_free_option, queue_options
+from crawler.cli.show import say_line
 from crawler.fetch.options import Options
+from crawler.operating import watchdog
+from crawler.operating.logs import is_json
+from crawler.room import Reserve
 from crawler.run import PORTALS_AT_ONCE
 from crawler.store import open_store
+
+if TYPE_CHECKING:
+    from crawler.operating.endpoint import WorkerFigures
 
 SHARD_BYTES = 512 * 1024 * 1024
 """A process whose shard is larger takes no new portals."""
@@ -69,6 +77,19 @@ Exit codes: 0 all well, 1 something could not be kept, 2 wrong usage."""
     metavar="CIDR",
     help="Allow addresses that are not public, such as 127.0.0.0/8; repeatable.",
 )
+@min_free_option
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Serve figures for Prometheus there, at /metrics; 0 takes a free port.",
+)
+@click.option(
+    "--metrics-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address that --metrics-port listens on.",
+)
+@log_format_option
 def work(
     queue: str,
     queue_name: str,
@@ -83,6 +104,9 @@ def work(
     db: Path | None,
     catalogue: Path | None,
     networks: tuple[str, ...],
+    reserve: Reserve,
+    metrics_port: int | None,
+    metrics_host: str,
 ) -> None:
     """Take portals from the queue and crawl them, as crawl does, until told to stop.
 
@@ -91,13 +115,15 @@ def work(
     """
     if (nightly is None) != (db is None):
         raise click.UsageError("--nightly and --db go together: a night is brought into an archive")
-    options = Options(db=spool, warc=spool, allow_networks=checked_networks(networks))
+    options = Options(db=spool, warc=spool, allow_networks=checked_networks(networks), reserve=reserve)
     log_to_standard_error()
     with told_in_words():
+        from crawler.operating.endpoint import WorkerFigures  # noqa: PLC0415
         from crawler.queue.crews import Crews, Limits  # noqa: PLC0415 - where packages are missing, it is told
         from crawler.queue.homeward import Homeward  # noqa: PLC0415
         from crawler.queue.leases import Leases  # noqa: PLC0415
         from crawler.queue.nightly import Nightly  # noqa: PLC0415
+        from crawler.queue.nights import Nights  # noqa: PLC0415
         from crawler.queue.schema import prepare  # noqa: PLC0415
         from crawler.queue.supervisor import Supervisor  # noqa: PLC0415
 
@@ -106,12 +132,14 @@ def work(
         if nightly is not None:
             place = ["--queue", queue, "--queue-name", queue_name, "--store", store, "--db", str(db)]
             chosen = ["--catalogue", str(catalogue)] if catalogue else []
-            command = [sys.executable, "-m", "crawler", "crawl", *place, *chosen, "--wait"]
+            logging_so = ["--log-format", "json"] if is_json() else []
+            command = [sys.executable, "-m", "crawler", "crawl", *place, *chosen, *logging_so, "--wait"]
             try:
                 nights = Nightly(queue, queue=queue_name, cron=nightly, command=command)
             except ValueError as error:
                 raise click.BadParameter(str(error), param_hint="--nightly") from None
         limits = Limits(jobs=jobs, groups=portals_at_once, shard_seconds=60 * shard_minutes, shard_bytes=SHARD_BYTES)
+        figures = WorkerFigures(spool, Nights(queue, queue=queue_name).depth)
         supervisor = Supervisor(
             dsn=queue,
             leases=Leases(queue, queue=queue_name, name=name),
@@ -120,24 +148,40 @@ def work(
             homeward=Homeward(queue, spool, open_store(store)),
             nightly=nights,
             once=once,
-            on_log=_say,
+            on_tally=figures.tell,
+            on_pulse=lambda: watchdog.notify(watchdog.ALIVE),
+            on_log=say_line,
         )
-        code = asyncio.run(supervisor())
+        with metrics(figures, host=metrics_host, port=metrics_port):
+            watchdog.notify(watchdog.READY)
+            code = asyncio.run(supervisor())
     sys.exit(code)
 
 
-def _say(level: int, text: str) -> None:
-    click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {logging.getLevelName(level)} {plain(text)}", err=True)
+@contextmanager
+def metrics(figures: "WorkerFigures", *, host: str, port: int | None) -> Iterator[None]:
+    """Serve *figures*, where that was asked for, and say where."""
+    with ExitStack() as stack:
+        if port is not None:
+            from crawler.operating.endpoint import served  # noqa: PLC0415
+
+            try:
+                taken = stack.enter_context(served(figures, host=host, port=port))
+            except OSError as error:
+                raise click.UsageError(f"cannot serve figures on {host}, port {port}: {error.strerror}") from error
+            say_line(logging.INFO, f"figures for Prometheus at http://{host}:{taken}/metrics")
+        yield
 
 
-class _Said(logging.Handler):
+class _Lines(logging.Handler):
     """Says what the worker's own process logs as what its child processes log is said."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _say(record.levelno, self.format(record))
+        say_line(record.levelno, self.format(record))
 
 
 def log_to_standard_error() -> None:
-    """Our own lines, and everybody's warnings."""
-    logging.basicConfig(handlers=[_Said()], level=logging.WARNING, format="%(message)s")
-    logging.getLogger("crawler").setLevel(logging.INFO)
+    """Our own lines, and everybody's warnings; where the log is for machines, they are there."""
+    if not is_json():
+        logging.basicConfig(handlers=[_Lines()], level=logging.WARNING, format="%(message)s")
+        logging.getLogger("crawler").setLevel(logging.INFO)

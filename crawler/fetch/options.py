@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.archive.lease import Lease
+from crawler.room import DEFAULT, Reserve
 
 
 def default_db(start: Path | None = None) -> Path:
@@ -36,6 +37,8 @@ class Options:
     """Seconds between two requests to a host; None: the portal's own, or 1."""
     allow_networks: tuple[str, ...] = ()
     """CIDR blocks that may be asked although they are not public."""
+    reserve: Reserve = DEFAULT
+    """What a run leaves free of the disks that it writes to."""
     settings: tuple[tuple[str, object], ...] = ()
     """Further Scrapy settings, for trials."""
     lease: Lease | None = None

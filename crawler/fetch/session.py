@@ -240,6 +240,7 @@ class Session:
         with self._evidence():
             capture = self.sink.record(exchange, portal_id=portal_id, **_of_request(meta))
         self.tally(portal_id).fetched += 1
+        self.tally(portal_id).received += len(exchange.response)
         if capture.kind in MEDIA:
             self.tally(portal_id).media.answers += 1
         return capture
@@ -257,6 +258,7 @@ class Session:
         """Write what was loaded to draw a page, and queue its row; it does not count as a page of the run."""
         with self._evidence():
             capture = self.sink.record(exchange, portal_id=portal_id, kind=kind, via=via)
+        self.tally(portal_id).received += len(exchange.response)
         self.sink.add_capture(capture)
         return capture
 

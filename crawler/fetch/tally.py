@@ -1,8 +1,10 @@
 """What one portal brought in one run."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from crawler.fetch.expectations import Seen
+from crawler.fetch.failures import class_of
 
 FAILED_SHARE = 5
 """A portal is ``failed`` above a fifth of the run's pages."""
@@ -41,6 +43,8 @@ class Tally:
 
     fetched: int = 0
     """Responses archived, of every kind."""
+    received: int = 0
+    """Their bytes on the wire, and those of what was loaded to draw them."""
     new: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -48,6 +52,8 @@ class Tally:
     failed: int = 0
     unanswered: int = 0
     """Of the failed ones, those without a response."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """The failed ones by their class (`crawler.fetch.failures`)."""
     reasons: list[str] = field(default_factory=list)
     """The first few failures in words, as ``URL: reason``."""
     blocked: str | None = None
@@ -84,6 +90,7 @@ class Tally:
     def fail(self, url: str, reason: str, *, is_list: bool) -> None:
         """Count a page that could not be had."""
         self.failed += 1
+        self.failures[class_of(reason)] += 1
         line = f"{url}: {reason}"
         if len(self.reasons) < MAX_REASONS:
             self.reasons.append(line)

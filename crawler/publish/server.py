@@ -97,10 +97,14 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def run(app: Asgi, listening: socket.socket) -> None:
-    """Serve until a signal ends it; raises KeyboardInterrupt after a clean stop by Ctrl-C."""
+def run(app: Asgi, listening: socket.socket, *, has_own_log: bool = True) -> None:
+    """Serve until a signal ends it; raises KeyboardInterrupt after a clean stop by Ctrl-C.
+
+    *has_own_log*: warnings go to standard error as uvicorn writes them, not to whoever handles this process's log.
+    """
     config = uvicorn.Config(
         app,
+        log_config=uvicorn.config.LOGGING_CONFIG if has_own_log else None,
         log_level="warning",
         lifespan="on",
         ws="none",

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,10 @@ from crawler.archive.recovery import recover
 from crawler.catalogue import Portal
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
+from crawler.messages import Say, say
 from crawler.queue.line import QueueAway
 from crawler.queue.nights import Group, Night, Nights
+from crawler.room import check
 from crawler.run import PortalResult, RunResult, learn, status_of
 from crawler.store import Store, point
 
@@ -29,8 +31,6 @@ MISSING_SECONDS = 60.0
 """How long a night that is through waits for shards on hosts where no worker runs."""
 LONELY_SECONDS = 30.0
 """After which it is said that nobody is at work."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Conductor:
         nights: Nights,
         store: Store,
         on_progress: Callable[[dict[str, Tally], int], None] = lambda *_: None,
-        on_log: Callable[[int, str], None] = log.log,
+        on_log: Say = say,
     ) -> None:
         self._options = options
         self._dsn = dsn
@@ -73,9 +73,10 @@ class Conductor:
     def enqueue(self, groups: Sequence[Group]) -> Enqueued:
         """Begin a run and put it into the queue, but for groups that an earlier night still has.
 
-        Raises LockHeldError, ArchiveError, QueueAway, StoreError; nothing of it is in the queue then.
+        Raises LockHeldError, ArchiveError, NoRoomError, QueueAway, StoreError; nothing of it is in the queue then.
         """
         options = self._options
+        check([options.db.parent], options.reserve)
         with RunLock(options.db), closing(open_archive(options.db)) as archive:
             for line in recover(archive, options.warc):
                 self._on_log(logging.WARNING, line)
@@ -125,20 +126,23 @@ class Conductor:
                     return night
             time.sleep(LOOK_SECONDS)
 
-    def catch_up(self) -> None:
+    def catch_up(self) -> Iterator[RunResult]:
         """Bring home the nights that ended while nobody waited. Raises as `bring_home`, and QueueAway."""
         for run_id in self._nights.running():
             night = self._nights.look(run_id)
             if night.is_through:
                 result = self.bring_home(run_id, night)
-                self._on_log(logging.INFO, f"run {run_id}, which had ended: {result.status}")
+                self._on_log(logging.INFO, f"run {run_id}, which had ended: {result.status}", run=run_id)
+                yield result
 
     def bring_home(self, run_id: str, night: Night) -> RunResult:
         """Merge a night's shards, and end its run as `crawler.run` does.
 
-        Raises LockHeldError, ArchiveError, StoreError, QueueAway; the next `catch_up` goes on with it then.
+        Raises LockHeldError, ArchiveError, NoRoomError, StoreError, QueueAway; the next `catch_up` goes on with it
+        then.
         """
         options = self._options
+        check([options.db.parent], options.reserve)
         with RunLock(options.db), closing(open_archive(options.db)) as archive:
             lost = [*night.lost, *self._merge(archive, night.shards)]
             lost += [

@@ -130,6 +130,12 @@ class Nights:
             ).fetchall()
         return [run_id for (run_id,) in rows]
 
+    def depth(self) -> dict[str, int]:
+        """How many tasks wait and run, and how many had to be given up for good."""
+        with self._connection() as conn:
+            rows = dict(conn.execute(_DEPTH, (self._queue,)).fetchall())
+        return {name: rows.get(status, 0) for status, name in _STATES.items()}
+
     def close(self, run_id: str) -> None:
         """A night is in the archive."""
         with self._connection() as conn:
@@ -188,6 +194,10 @@ _AROUND: LiteralString = """
         ON w.last_heartbeat > now() - make_interval(secs => %(silence)s)
     WHERE run_id = %(run)s
 """
+_DEPTH: LiteralString = """
+    SELECT status::text, count(*) FROM procrastinate_jobs WHERE queue_name = %s GROUP BY status
+"""
+_STATES = {"todo": "waiting", "doing": "running", "failed": "given_up"}
 _BUSY: LiteralString = """
     SELECT DISTINCT host FROM procrastinate_jobs, jsonb_array_elements_text(args -> 'hosts') AS host
     WHERE task_name = %s AND status IN ('todo', 'doing')

@@ -15,13 +15,14 @@ from functools import partial
 from crawler.archive.lease import Lease
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
-from crawler.messages import Broken, Done, Progress, Said
+from crawler.messages import Broken, Done, Progress, Said, Say, say
 from crawler.queue.crews import Crew, Crews, Held
 from crawler.queue.homeward import Homeward
 from crawler.queue.leases import BEAT_SECONDS, Leases, News
 from crawler.queue.line import QueueAway
 from crawler.queue.nightly import Nightly
 from crawler.queue.tasks import Task
+from crawler.room import Watch
 from crawler.run import GRACE_SECONDS
 from crawler.store import ObjectMissingError, StoreError
 
@@ -35,7 +36,6 @@ SPREAD_SECONDS = 0.2
 STORE_SECONDS = 5.0
 """Before the next task is taken after the store did not answer."""
 
-log = logging.getLogger(__name__)
 Saying = Callable[[], Awaitable[object]]
 
 
@@ -52,7 +52,9 @@ class Supervisor:
         homeward: Homeward,
         nightly: Nightly | None = None,
         once: bool = False,
-        on_log: Callable[[int, str], None] = log.log,
+        on_tally: Callable[[str, str, Tally, bool], None] = lambda *_: None,
+        on_pulse: Callable[[], None] = lambda: None,
+        on_log: Say = say,
     ) -> None:
         self._dsn = dsn
         self._leases = leases
@@ -61,7 +63,12 @@ class Supervisor:
         self._homeward = homeward
         self._nightly = nightly
         self._once = once
+        self._on_tally = on_tally
+        self._on_pulse = on_pulse
         self._on_log = on_log
+        self._disk = Watch([options.db], options.reserve)
+        self._last_room = Watch([options.db], options.reserve.half)
+        self._is_crowded = False
         self._outbox: deque[Saying] = deque()
         self._funerals: set[asyncio.Task[None]] = set()
         self._away_since: float | None = None
@@ -106,6 +113,7 @@ class Supervisor:
 
     async def _pulse(self) -> None:
         while True:
+            self._on_pulse()
             try:
                 if await self._leases.beat():
                     for line in await self._leases.bury():
@@ -129,11 +137,12 @@ class Supervisor:
         while not self._is_stopping:
             self._crews.look_after()
             pause = TICK_SECONDS
+            has_disk = self._has_disk()
             try:
                 if self._is_shaken:
                     await self._leases.return_strays(self._crews.held())
                     self._is_shaken = False
-                if self._crews.has_room:
+                if has_disk and self._crews.has_room:
                     task = await self._leases.take()
                     if task is not None:
                         await self._give(task)
@@ -146,6 +155,18 @@ class Supervisor:
             except ValueError as error:
                 self._on_log(logging.ERROR, str(error))
             await asyncio.sleep(pause)
+
+    def _has_disk(self) -> bool:
+        """Whether the spool's disk has room for more; where waiting helps no more, tasks are given back, too."""
+        lack = self._disk.lack()
+        if lack and not self._is_crowded:
+            self._on_log(logging.ERROR, f"no new portals are taken: {lack}")
+        elif self._is_crowded and not lack:
+            self._on_log(logging.WARNING, "the disk has room again; portals are taken")
+        self._is_crowded = lack is not None
+        if self._last_room.lack() and len(self._crews):
+            self._crews.stop()
+        return lack is None
 
     async def _give(self, task: Task) -> None:
         """Let a process work on *task*; QueueAway leaves it a stray."""
@@ -186,6 +207,7 @@ class Supervisor:
                     held = crew.holder(portal_id)
                     if held is not None:
                         held.moved[portal_id] = tally
+                        self._on_tally(crew.shard.name, portal_id, tally, False)
             case Done(portal_id, tally):
                 held = crew.holder(portal_id)
                 if held is not None:
@@ -195,12 +217,13 @@ class Supervisor:
                 self._on_log(logging.ERROR, reason)
                 if not self._is_stopping:
                     self.stop()
-            case Said(level, text):
-                self._on_log(level, text)
+            case Said(level, text, portal, url):
+                self._on_log(level, text, run=crew.run_id, portal=portal, url=url)
 
     def _ended(self, crew: Crew, held: Held, portal_id: str, tally: Tally) -> None:
         held.ended[portal_id] = tally
         held.moved.pop(portal_id, None)
+        self._on_tally(crew.shard.name, portal_id, tally, True)
         news = self._news(crew, held, portal_id, tally, has_ended=True)
         self._outbox.append(lambda: self._leases.tell([news]))
         if held.has_ended:

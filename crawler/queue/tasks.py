@@ -15,7 +15,7 @@ LIVES = 3
 """How often a group is begun, at most, where a process died under it each time."""
 TRAVELLING = ("max_articles", "since", "full", "media", "delay")
 """Of a run's options those that are the night's. Which networks may be asked is said by each host's worker."""
-COUNTERS = ("fetched", "new", "changed", "unchanged", "gone", "failed", "unanswered")
+COUNTERS = ("fetched", "received", "new", "changed", "unchanged", "gone", "failed", "unanswered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def hosts_of(portals: Collection[Portal]) -> frozenset[str]:
 def tally_data(tally: Tally) -> dict[str, Any]:
     """What the report says of a portal."""
     words = {name: getattr(tally, name) for name in (*COUNTERS, "reasons")}
-    return {**words, "media": asdict(tally.media)}
+    return {**words, "failures": dict(tally.failures), "media": asdict(tally.media)}
 
 
 def sum_of(lives: Collection[Mapping[str, Any]]) -> Tally:
@@ -96,6 +96,7 @@ def sum_of(lives: Collection[Mapping[str, Any]]) -> Tally:
         for name in COUNTERS:
             setattr(total, name, getattr(total, name) + data[name])
         total.reasons += data["reasons"]
+        total.failures.update(data["failures"])
         media = MediaTally(**{column.name: data["media"][column.name] for column in fields(MediaTally)})
         total.media.answers += media.answers
         total.media.captured += media.captured

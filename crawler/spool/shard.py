@@ -181,6 +181,11 @@ class Spool:
         for gone in self._folder.glob(f"xianzhi-shard-*{_GONE}"):
             shutil.rmtree(gone, ignore_errors=True)
 
+    def oldest(self) -> datetime | None:
+        """When the oldest shard was begun that is here (UTC)."""
+        shards = self.shards()
+        return datetime.strptime(_age(shards[0].folder)[0], "%Y%m%d%H%M%S").replace(tzinfo=UTC) if shards else None
+
     def bytes(self) -> int:
         """Length of all its files."""
         total = 0
