@@ -10,6 +10,7 @@ STOP_SECONDS = 180
 """What a stop may take: workers finish what is on the wire, then the archive's books are closed."""
 LEAVE_SECONDS = 240
 """What the stop of a worker of several hosts may take: processes end, the queue is told, the spool is uploaded."""
+SITE_MEMORY = "1G"
 SILENT_SECONDS = 60
 """A worker whose parent process says nothing for so long hangs, and is started again."""
 ENVIRONMENT = "/etc/xianzhi/environment"
@@ -93,6 +94,7 @@ def daemon(service: Daemon) -> str:
             "SuccessExitStatus=130",
             "NoNewPrivileges=yes",
             *(_sandbox(service) if service.user else []),
+            *(["PrivateDevices=yes", f"MemoryMax={SITE_MEMORY}"] if service.user and service.is_anybody else []),
         ],
         Install=[f"WantedBy={'multi-user' if service.user else 'default'}.target"],
     )
