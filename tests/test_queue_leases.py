@@ -311,3 +311,13 @@ def test_postgresql_that_is_away_is_said_and_passes(postgres: Postgres):
         await lease.close()
 
     asyncio.run(trial())
+
+
+def test_who_was_taken_for_dead_takes_nothing_until_its_next_heartbeat(nights: Nights, dsn: str):
+    nights.enqueue(RUN, [(EAST,)], OPTIONS, {})
+
+    async def be_forgotten(lease: Leases) -> None:
+        with closing(connect(dsn)) as conn:
+            conn.execute("DELETE FROM procrastinate_workers")
+
+    assert work(dsn, be_forgotten, Leases.take, Leases.beat) == [None, None, False]

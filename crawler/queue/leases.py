@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg.types.json import Jsonb
@@ -134,7 +136,7 @@ class Leases:
 
     async def take(self) -> Task | None:
         """The oldest task that waits, now this worker's; None where none does. Raises ValueError as `task_of`."""
-        job = await self._manager.fetch_job([self._queue], self.worker_id)
+        job = await fetch(self._manager, self._queue, self.worker_id)
         if job is None or job.id is None:
             return None
         async with self._line.connection() as conn:
@@ -230,6 +232,16 @@ async def _is_held(conn: psycopg.AsyncConnection[Any], job_id: int, holder: int)
         (job_id, holder),
     )
     return cursor.rowcount == 1
+
+
+async def fetch(manager: JobManager, queue: str, worker_id: int) -> Job | None:
+    """The oldest task of *queue* that waits, now *worker_id*'s; None also for a worker that others took for dead."""
+    try:
+        return await manager.fetch_job([queue], worker_id)
+    except ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation):
+            return None  # there is no such worker any more; its next heartbeat will notice
+        raise
 
 
 async def _lose(

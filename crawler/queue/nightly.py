@@ -15,6 +15,7 @@ from procrastinate.manager import JobManager
 from procrastinate.periodic import PeriodicDeferrer
 from procrastinate.psycopg_connector import PsycopgConnector
 
+from crawler.queue.leases import fetch
 from crawler.queue.line import Line, QueueAway
 
 NIGHT = "night"
@@ -76,7 +77,7 @@ class Nightly:
             try:
                 if is_shaken:
                     await self._ask(_RETURN_STRAYS, NIGHT, worker_id())  # the answer was lost on the way
-                job = await self._manager.fetch_job([self._queue], worker_id())
+                job = await fetch(self._manager, self._queue, worker_id())
                 is_shaken = False
                 if job is not None:
                     await self._run()
