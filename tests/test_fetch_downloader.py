@@ -9,7 +9,9 @@ import pytest
 from scrapy import Request, signals
 from scrapy.core.downloader import Downloader
 
+from crawler.catalogue import Portal
 from crawler.fetch.downloader import PoliteDownloader
+from crawler.fetch.session import Session
 from crawler.fetch.tap import TapDownloadHandler
 from tests.support.fetching import ask, in_reactor
 from tests.support.wire import WireServer, page
@@ -69,6 +71,29 @@ async def gaps(*names: str, **settings: object) -> list[float]:
     return [after - before for before, after in pairwise(arrived)]
 
 
+class Lost(Session):
+    """Of a process whose portal is another worker's."""
+
+    def __init__(self):
+        """No archive, no evidence: nothing is fetched."""
+
+    async def leave_to_ask(self, portal_id):
+        return False
+
+
+async def ends_where_the_portal_is_lost() -> list[str | None]:
+    portal = Portal(id="x", name="x", division="610000", homepage="http://127.0.0.1/", lists=("http://127.0.0.1/n/",))
+    Session.current = Lost()
+    try:
+        async with WireServer(lambda _: [page(b"x")]) as server:
+            urls = [server.url(f"/{number}") for number in range(3)]
+            outcomes = await asyncio.wait_for(ask(*urls, portal=portal, DOWNLOAD_DELAY=0.05), 10)
+            assert server.heard == []
+            return [outcome.error for outcome in outcomes]
+    finally:
+        Session.current = None
+
+
 async def trial():
     ours = f"{PoliteDownloader.__module__}.{PoliteDownloader.__name__}"
     stock = f"{Downloader.__module__}.{Downloader.__name__}"
@@ -77,6 +102,7 @@ async def trial():
         "ours, limit 3": await most_at_once(ours, 3),
         "ours, limit 1, delay": await most_at_once(ours, 1, 0.01),
         "stock, limit 1": await most_at_once(stock, 1),
+        "lost": await ends_where_the_portal_is_lost(),
         "pause": await gaps("pause", "next", "after"),
         "backoff": await gaps("slow", "next", "well", "after", "later"),
         "crawl-delay": await gaps("crawl-delay", "slow", "next", "well", "after"),
@@ -108,6 +134,10 @@ def test_the_limit_holds_with_a_delay_too():
 def test_scrapys_own_downloader_still_breaks_the_limit():
     """When this fails, upstream holds its limit again: PoliteDownloader._wait_for_download can go."""
     assert found()["stock, limit 1"] > 1
+
+
+def test_where_the_portal_is_another_worker_s_every_request_ends_without_being_sent():
+    assert found()["lost"] == ["Dropped"] * 3
 
 
 def test_a_pause_holds_the_next_request_back_and_a_shorter_one_does_not_end_it():

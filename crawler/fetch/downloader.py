@@ -100,6 +100,7 @@ class PoliteDownloader(Downloader):
         session, portal = Session.current, getattr(self.crawler.spider, "portal", None)
         if session is not None and portal is not None and not await session.leave_to_ask(portal.id):
             slot.transferring.discard(request)
+            self._process_queue(slot)  # the request behind it has to end, too, before the crawl can
             raise Dropped(DROPPED)
         return await super()._download(slot, request)
 
