@@ -78,6 +78,7 @@ class Lost(Session):
         """No archive, no evidence: nothing is fetched."""
 
     async def leave_to_ask(self, portal_id):
+        await asyncio.sleep(0.15)  # as long as it was not known whose the portal is
         return False
 
 
