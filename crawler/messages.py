@@ -74,4 +74,4 @@ class Say(Protocol):
 
 def say(level: int, text: str, /, **about: str | None) -> None:
     """Give a line to `logging`, with what it is about as attributes of its record."""
-    logging.getLogger(__name__).log(level, "%s", text, extra=about)
+    logging.getLogger("crawler").log(level, "%s", text, extra=about)
