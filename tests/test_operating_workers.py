@@ -69,7 +69,7 @@ def test_a_worker_serves_its_figures_and_says_how_the_queue_stands(tmp_path: Pat
     assert found["xianzhi_articles_total", "new"] == 2 * ARTICLES - 1
     assert found["xianzhi_failures_total", "http_4xx"] == 1
     assert found["xianzhi_portals_total", "ok"] == 2
-    assert found[("xianzhi_spool_bytes",)] == 0
+    assert ("xianzhi_spool_oldest_shard_timestamp_seconds",) not in found
     assert (found["xianzhi_queue_tasks", "waiting"], found[("xianzhi_queue_up",)]) == (0, 1)
     assert without[("xianzhi_queue_up",)] == 0
     assert without[("xianzhi_pages_total",)] == found[("xianzhi_pages_total",)]
@@ -126,7 +126,7 @@ def test_the_queue_says_who_is_at_work_and_what_is_not_in_the_store(dsn: str):
             ("a", "gone", worker + 1, None), ("b", "gone", worker + 1, "now"), ("c", "here", worker, None)
         ]:  # fmt: skip
             conn.execute(
-                "INSERT INTO xianzhi.shards (name, run_id, worker, worker_id, archived_at) VALUES (%s, 'r', %s, %s, %s)",
+                "INSERT INTO xianzhi.shards (name, run_id, worker, worker_id, spool, archived_at) VALUES (%s, 'r', %s, %s, 's', %s)",
                 (name, host, worker_id, at),
             )
     done = subprocess.run(
