@@ -1,6 +1,6 @@
 """The records that flow from the wire to the archive: frozen, one direction, no way back.
 
-    Exchange ─► Capture ─decode► Page ─extract► Article ─clean► Article ─sections► Article ─store► archive.db
+    Exchange ─► Capture ─decode► Page ─extract► Article ─clean► ─spam► ─sections► ─places► Article ─store► archive.db
 
 Bulky fields have ``repr=False``, because Scrapy logs every item.
 """

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from crawler.archive.tables import UNREAD_ROLES
 from crawler.catalogue import Portal
 from crawler.reading.places import division_of, find, is_government
-from crawler.records import Article, SpamSpan
+from crawler.records import Article
+from crawler.text.spam import without_cuts
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -39,22 +40,16 @@ def places(article: Article, *, portal: Portal | None = None) -> Article:
 
 def _read(article: Article) -> tuple[str, str]:
     """Title and reading text."""
-    cuts: defaultdict[int, list[SpamSpan]] = defaultdict(list)
+    cuts: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for span in article.spam:
         if span.cut:
-            cuts[span.position].append(span)
+            cuts[span.position].append((span.start, span.end))
     body = "\n".join(
-        _without(paragraph.text, cuts.get(position, []))
+        without_cuts(paragraph.text, cuts.get(position, []))
         for position, paragraph in enumerate(article.paragraphs)
         if paragraph.role not in UNREAD_ROLES
     )
-    return _without(article.title or "", cuts.get(-1, [])), body
-
-
-def _without(text: str, spans: list[SpamSpan]) -> str:
-    for span in reversed(spans):  # by start: those behind stay where they are
-        text = text[: span.start] + text[span.end :]
-    return text
+    return without_cuts(article.title or "", cuts.get(-1, [])), body
 
 
 class PlacesPipeline:

@@ -1,4 +1,4 @@
-"""Stage 5: what was read goes into the archive, in the session's next transaction."""
+"""Stage 7: what was read goes into the archive, in the session's next transaction."""
 
 from scrapy.crawler import Crawler
 
