@@ -1,1 +1,1 @@
-"""The stages, one file each, in the order of the flow: decode, extract, clean, sections, store."""
+"""The stages, one file each, in the order of the flow: decode, extract, clean, spam, sections, places, store."""
