@@ -3,7 +3,6 @@
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
@@ -12,8 +11,6 @@ from types import FrameType
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from crawler.catalogue import Catalogue, Portal, load
 from crawler.cli.ending import Ending, ending_options
@@ -27,16 +24,12 @@ from crawler.cli.options import (
     queue_options,
     warc_option,
 )
-from crawler.cli.show import counted, people, plain, say_findings, say_json, say_line, status_text, table
+from crawler.cli.progress import LineDisplay, TerminalDisplay, display_for
+from crawler.cli.run_report import as_data, say_report
+from crawler.cli.show import people, plain, say_json, say_line
 from crawler.fetch.options import Options
-from crawler.fetch.tally import MediaTally, Tally
-from crawler.operating.logs import is_json
 from crawler.room import Reserve
 from crawler.run import Run, RunResult
-
-PLAIN_SECONDS = 30.0
-"""Without a terminal, a line of progress this often."""
-COUNTERS = ("fetched", "new", "changed", "unchanged", "gone", "failed")
 
 
 @click.command(
@@ -192,15 +185,8 @@ def run_and_show(entries: Catalogue, chosen: frozenset[str], options: Options) -
     return result
 
 
-def display_for(console: Console, portals: int) -> "TerminalDisplay | LineDisplay":
-    """What shows the progress of so many portals."""
-    return TerminalDisplay(console, portals) if console.is_terminal and not is_json() else LineDisplay(portals)
-
-
 @contextmanager
-def stopped_by_signals(
-    stop: Callable[[], None], display: "TerminalDisplay | LineDisplay", words: str
-) -> Iterator[None]:
+def stopped_by_signals(stop: Callable[[], None], display: TerminalDisplay | LineDisplay, words: str) -> Iterator[None]:
     """Let Ctrl-C or SIGTERM call *stop* and say *words*; a second one ends the process, which the archive stands."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
@@ -214,164 +200,3 @@ def stopped_by_signals(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class TerminalDisplay:
-    """Progress for eyes: portals done, pages a second, articles."""
-
-    def __init__(self, console: Console, portals: int) -> None:
-        self._console = console
-        self._began = time.monotonic()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("portals"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=console,
-            transient=True,
-        )
-        self._task = self._progress.add_task("crawling", total=portals, counts="")
-
-    def __enter__(self) -> "TerminalDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def progress(self, tallies: dict[str, Tally], ended: int) -> None:
-        """Draw the sums."""
-        pages = sum(tally.fetched for tally in tallies.values())
-        rate = pages / max(time.monotonic() - self._began, 0.1)
-        counts = " · ".join(
-            f"{name} {sum(getattr(t, name) for t in tallies.values())}" for name in ("new", "changed", "failed")
-        )
-        self._progress.update(self._task, completed=ended, counts=f"{pages} pages · {rate:.1f} pages/s · {counts}")
-
-    def log(self, level: int, text: str, /, **_about: str | None) -> None:
-        """Warnings stand above the bar."""
-        if level >= logging.WARNING:
-            self._progress.console.print(plain(text), style="yellow", markup=False)
-
-
-class LineDisplay:
-    """Progress for logs: one line a portal that ended, one every half minute."""
-
-    def __init__(self, portals: int) -> None:
-        self._portals = portals
-        self._told = 0
-        self._next = time.monotonic() + PLAIN_SECONDS
-
-    def __enter__(self) -> "LineDisplay":
-        self.log(logging.INFO, f"crawling {self._portals} portals")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to tidy."""
-
-    def progress(self, tallies: dict[str, Tally], ended: int) -> None:
-        """A line now and then."""
-        if ended > self._told or time.monotonic() >= self._next:
-            self._told, self._next = ended, time.monotonic() + PLAIN_SECONDS
-            sums = " ".join(f"{name}={sum(getattr(tally, name) for tally in tallies.values())}" for name in COUNTERS)
-            self.log(logging.INFO, f"portals={ended}/{self._portals} {sums}")
-
-    def log(self, level: int, text: str, /, **about: str | None) -> None:
-        """Every line, with its level."""
-        say_line(level, text, **about)
-
-
-def say_report(console: Console, result: RunResult, options: Options) -> None:
-    """The report as a table for people, or as lines of a log for machines."""
-    if is_json():
-        log_report(result)
-    else:
-        print_report(console, result, options)
-
-
-def log_report(result: RunResult) -> None:
-    """A line a portal, one a failure that is worded, and one about the run."""
-    for line in result.portals:
-        portal_id = line.portal.id
-        counts = " ".join(f"{name}={getattr(line.tally, name)}" for name in COUNTERS)
-        words = ": ".join(filter(None, (line.status, line.reason)))
-        level = logging.INFO if line.status == "ok" else logging.WARNING
-        say_line(level, f"{words} ({counts})", run=result.run_id, portal=portal_id)
-        for failure in (*line.tally.reasons, *line.tally.media.reasons):
-            url, _, reason = failure.partition(": ")
-            say_line(logging.WARNING, reason, run=result.run_id, portal=portal_id, url=url)
-    for loss in result.lost:
-        say_line(logging.ERROR, f"lost: {loss}", run=result.run_id)
-    level = logging.INFO if result.status == "ok" else logging.WARNING
-    statuses = counted(line.status for line in result.portals)
-    say_line(level, f"run ended: {result.status} in {result.seconds:.1f} s ({statuses})", run=result.run_id)
-
-
-def print_report(console: Console, result: RunResult, options: Options) -> None:
-    """One line a portal, and what to do next."""
-    rows = [
-        (
-            line.portal.id,
-            line.portal.name,
-            status_text(line.status),
-            *(getattr(line.tally, name) for name in COUNTERS),
-        )
-        for line in result.portals
-    ]
-    statuses = counted(line.status for line in result.portals)
-    title = f"Run {result.run_id}: {result.status} in {result.seconds:.1f} s ({statuses})"
-    console.print(table(title, ("portal", "name", "status", *COUNTERS), rows, numbers=frozenset(COUNTERS)))
-    say_findings(console, ((line.portal.id, line.status, line.reason) for line in result.portals))
-    for loss in result.lost:
-        console.print(f"lost: {plain(loss)}", style="red", markup=False)
-    for line in result.portals:
-        for reason in line.tally.reasons:
-            if reason not in (line.reason or ""):
-                console.print(f"{line.portal.id}: {plain(reason)}", style="dim", markup=False, soft_wrap=True)
-        say_media(console, line.portal.id, line.tally.media)
-    console.print(
-        f"archive {plain(options.db)} · WARC {plain(options.warc)} · browse: xianzhi serve {plain(options.db)}",
-        style="dim",
-        markup=False,
-        soft_wrap=True,
-    )
-
-
-def say_media(console: Console, portal_id: str, media: MediaTally) -> None:
-    """A line about a portal's files and pictures, where any were asked for."""
-    if media.answers or media.failed or media.stopped:
-        words = f"{media.captured} files and pictures captured, {media.failed} failed"
-        words += f", first {media.reasons[0]}" if media.reasons else ""
-        words += f"; stopped: {media.stopped}" if media.stopped else ""
-        console.print(f"{portal_id}: {plain(words)}", style="dim", markup=False, soft_wrap=True)
-
-
-def as_data(result: RunResult) -> dict[str, Any]:
-    """The report for scripts."""
-    return {
-        "run": result.run_id,
-        "status": result.status,
-        "seconds": round(result.seconds, 3),
-        "lost": result.lost,
-        "portals": [
-            {
-                "id": line.portal.id,
-                "status": line.status,
-                "reason": line.reason,
-                **{name: getattr(line.tally, name) for name in COUNTERS},
-                "received": line.tally.received,
-                "failures": line.tally.reasons,
-                "failed_by": dict(line.tally.failures),
-                "media": {
-                    "captured": line.tally.media.captured,
-                    "failed": line.tally.media.failed,
-                    "failures": line.tally.media.reasons,
-                    "stopped": line.tally.media.stopped,
-                },
-            }
-            for line in result.portals
-        ],
-    }

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from crawler.catalogue import load
-from crawler.cli.crawl import as_data, run_and_show
+from crawler.cli.crawl import run_and_show
 from crawler.cli.options import db_option, jobs_option, json_option, warc_option
+from crawler.cli.run_report import as_data
 from crawler.cli.show import people, plain, say_json
 from crawler.fetch.options import Options
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.catalogue import Portal
-from crawler.cli.crawl import as_data, display_for, say_report, stopped_by_signals
+from crawler.cli.crawl import stopped_by_signals
 from crawler.cli.ending import Ending
+from crawler.cli.progress import display_for
+from crawler.cli.run_report import as_data, say_report
 from crawler.cli.show import Failure, people, say_json, say_line
 from crawler.fetch.options import Options
 from crawler.run import RunResult
