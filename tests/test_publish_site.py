@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from datasette.app import Datasette
+from datasette.database import Database
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,6 +208,30 @@ def test_the_list_of_tables_says_what_each_of_them_is_and_leads_there(site: Any,
         assert query["title"] in page
     assert "<textarea" in page
     assert "<textarea" not in get(public_site, "/archive").text
+
+
+def test_the_page_of_a_version_counts_what_was_new_in_it_without_looking_through_all_paragraphs(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, execute = [], Database.execute
+
+    async def noted(self: Any, sql: str, *args: Any, **options: Any) -> Any:
+        asked.append(sql)
+        return await execute(self, sql, *args, **options)
+
+    monkeypatch.setattr(Database, "execute", noted)
+    linked = get(site, "/archive/versions/2.json?_extras=foreign_key_tables").json()["foreign_key_tables"]
+    counts = {(one["other_table"], one["other_column"]): one["count"] for one in linked}
+    assert counts["sections", "first_version_id"] == 1  # the other one was in article 1 first
+    assert counts["version_sections", "version_id"] == 2
+    [counting] = [sql for sql in asked if "first_version_id" in sql]
+    plan = site.get_database().reader.execute(f"explain query plan {counting}", {"id": "2"})
+    assert not [step["detail"] for step in asyncio.run(plan).rows if "SCAN sections" in step["detail"]]
+
+
+def test_paragraphs_are_found_by_the_version_that_was_the_first_to_have_them(site: Any) -> None:
+    found = get(site, "/archive/sections.json?first_version_id=2&_shape=objects").json()["rows"]
+    assert [row["text"] for row in found] == ["另一段"]
 
 
 def test_facets_and_orders_name_columns_that_are_there() -> None:

@@ -99,10 +99,13 @@ _COLUMNS: Mapping[tuple[str, str], str] = {
     ("articles", "redirect_to"): "iif(redirect_to IN @addresses, NULL, redirect_to)",
     ("frontier", "reason"): _REASON,
     ("portal_runs", "reason"): _REASON,
+    # A number also to who compares it with text, as addresses do: what an expression gives has no affinity but by CAST.
     ("sections", "first_version_id"): """
-        iif(first_version_id NOT IN @versions, first_version_id, (
+        CAST(iif(first_version_id NOT IN @versions, first_version_id, (
             SELECT version_id FROM main.version_sections AS here
-            WHERE here.section_id = sections.id AND version_id NOT IN @versions ORDER BY version_id LIMIT 1))""",
+            WHERE here.section_id = sections.id AND version_id NOT IN @versions ORDER BY version_id LIMIT 1
+        )) AS INTEGER)
+    """,
 }
 """Columns that could name what is withheld in a row that is shown, and what they show instead."""
 OPEN = frozenset(

@@ -2,6 +2,7 @@
 
 Views have no keys and no indexes, so what Datasette asks of tables must go by them. Of its own queries one alone asks
 for what a view has not: the search in a single column goes by ``rowid``, which of an article and of its text is its id.
+One more is told a shorter way, because an archive that is written has no index for it.
 """
 
 import re
@@ -15,6 +16,10 @@ from crawler.archive.public import forged, hide, is_anything_withheld
 COUNT_MS = 3_600_000
 """What counting a table may take at the start, as in Datasette itself."""
 
+_FIRST_PRINTED = "select count(*) from sections where first_version_id=:id"
+"""How Datasette's page of a version counts the paragraphs that were new in it: 0.3 s where there are 1.4 million, for
+want of an index that nothing else needs and that takes 13 bytes for each. They are among the version's own."""
+_OF_VERSION = "id in (select section_id from version_sections where version_id=:id)"
 _BY_ROWID = re.compile(r"\browid(?= in \(select rowid from \[?articles_fts\b)")
 
 
@@ -35,7 +40,8 @@ class _Public(Database):  # type: ignore[misc]
         if forged(sql):
             raise OperationalError("no such view")
         key = "article_id" if " from article_texts " in sql else "id"
-        return await super().execute(_BY_ROWID.sub(key, sql), *args, **options)
+        sql = _BY_ROWID.sub(key, sql).replace(_FIRST_PRINTED, f"{_FIRST_PRINTED} and {_OF_VERSION}")
+        return await super().execute(sql, *args, **options)
 
 
 def reader_of(database: Any) -> Any:
