@@ -244,6 +244,13 @@ class Readers:
         for thread in self._threads:
             thread.join()
 
+    def wait_for(self, articles: int) -> None:
+        """Until one of them is told of so many; two seconds where the machine has nothing else to do."""
+        deadline = time.monotonic() + 30
+        while articles not in self.seen[-4:]:
+            assert time.monotonic() < deadline, "the new copy is not seen"
+            time.sleep(0.05)
+
     def _read(self) -> None:
         with httpx.Client(timeout=30) as client:
             while not self._stop.is_set():
@@ -257,13 +264,11 @@ class Readers:
 def test_a_running_site_notices_each_new_copy_and_loses_no_request(db: Path, out: Path) -> None:
     copy_of(db, out)
     with serving(out, "--port", "0", cwd=out.parent) as (_, address), Readers(address) as readers:
+        readers.wait_for(2)  # a site that was not ready yet would begin with the next copy
         for number in (10, 11):
             add_article(db, number)
             copy_of(db, out)
-            due, deadline = number - 7, time.monotonic() + 30  # two seconds where the machine has nothing else to do
-            while due not in readers.seen[-4:]:
-                assert time.monotonic() < deadline, "the new copy is not seen"
-                time.sleep(0.05)
+            readers.wait_for(number - 7)
     assert readers.failed == []
     assert set(readers.seen) == {2, 3, 4}
 
