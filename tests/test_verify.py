@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 
 from crawler.archive import custody_checks
 from crawler.archive.connection import open_archive
-from crawler.archive.findings import Finding, Kind
+from crawler.archive.findings import Finding, Kind, rows_of
 from crawler.records import RecordRef
 from crawler.verify.files import check_file
 from crawler.verify.mending import finish_what_a_crash_left, mend
@@ -107,7 +108,7 @@ def test_any_byte_that_changes_in_a_sealed_file_is_found(written: Archive, data:
     (folder / path.name).write_bytes(content)
     try:
         sealed = custody_checks.sealed_files(conn, written.db)[path.name]
-        found = check_file(conn, folder, path.name, sealed).findings
+        found = check_file(folder, path.name, rows_of=partial(rows_of, conn), sealed=sealed).findings
     finally:
         conn.close()
         shutil.rmtree(folder)

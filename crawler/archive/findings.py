@@ -23,6 +23,7 @@ Kind = Literal[
     "article",
     "run",
     "manifest",
+    "unchecked",
 ]
 
 

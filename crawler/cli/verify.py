@@ -16,11 +16,12 @@ from rich.text import Text
 
 from crawler.archive.findings import Finding
 from crawler.archive.lock import RunLock
-from crawler.cli.options import db_option, jobs_option, json_option, warc_option
+from crawler.cli.errands import asking, checking_elsewhere, is_on_queue
+from crawler.cli.options import db_option, jobs_option, json_option, queue_options, warc_option
 from crawler.cli.show import output, people, plain, say_json
 from crawler.verify.mending import finish_what_a_crash_left, mend
 from crawler.verify.repairs import REPAIRS
-from crawler.verify.verification import Progress, Result
+from crawler.verify.verification import Elsewhere, Progress, Result
 from crawler.verify.verification import verify as run
 
 SHOWN = 20
@@ -34,6 +35,7 @@ Examples:
   xianzhi verify
   xianzhi verify --db /backup/archive.db --warc /backup/warc --json > findings.json
   xianzhi verify --repair                            first finish what a crash left half done
+  xianzhi verify --queue postgresql://archive@db/xianzhi       workers read what is in the store
 Interrupted, it goes on where it was when it is called again.
 Exit codes: 0 all is whole and agrees, 1 something is not: each finding says what, where, and how
 to repair it, 2 wrong usage, or an archive that cannot be used, 3 --repair while a run works on
@@ -48,18 +50,37 @@ the archive, 130 interrupted."""
     is_flag=True,
     help="Also mend what a crash left: finish open files, give records without a row one, seal the run, index anew.",
 )
+@queue_options(required=False)
 @json_option
-def verify(db: Path, warc: Path | None, jobs: int, restart: bool, repair: bool, as_json: bool) -> None:
+def verify(
+    *,
+    db: Path,
+    warc: Path | None,
+    jobs: int,
+    restart: bool,
+    repair: bool,
+    queue: str | None,
+    queue_name: str,
+    store: str | None,
+    as_json: bool,
+) -> None:
     """Check that the archive and its WARC files are whole, and agree byte for byte and row for row.
 
     Every record is read, its digests are computed anew, and two other WARC readers read every file. Every version is
     rebuilt from its paragraphs. The full-text index, references between rows, the history of states, the counts of
     runs, and the chain of manifests are checked. Nothing is written without --repair; a crawl may go on meanwhile.
+    With --queue, workers (xianzhi work) read the files that are in the store and not in the folder.
     """
     warc = warc or db.with_name("warc")
     try:
-        with RunLock(db) if repair else contextlib.nullcontext():
-            result, mended = run_and_mend(db, warc, jobs=jobs, restart=restart, repair=repair)
+        with contextlib.ExitStack() as stack:
+            if repair:
+                stack.enter_context(RunLock(db))
+            elsewhere = None
+            if is_on_queue(queue, store):
+                asked = stack.enter_context(asking(queue, queue_name, store, warc, kind="verify"))
+                elsewhere = checking_elsewhere(asked, db, warc, restart=restart)
+            result, mended = run_and_mend(db, warc, jobs=jobs, restart=restart, repair=repair, elsewhere=elsewhere)
     except KeyboardInterrupt:
         click.echo("xianzhi: interrupted; xianzhi verify goes on from here", err=True)
         sys.exit(130)
@@ -75,11 +96,13 @@ def verify(db: Path, warc: Path | None, jobs: int, restart: bool, repair: bool, 
     sys.exit(1 if result.findings else 0)
 
 
-def run_and_mend(db: Path, warc: Path, *, jobs: int, restart: bool, repair: bool) -> tuple[Result, list[str]]:
+def run_and_mend(
+    db: Path, warc: Path, *, jobs: int, restart: bool, repair: bool, elsewhere: Elsewhere | None = None
+) -> tuple[Result, list[str]]:
     """Verify with a progress display, mending before and after where that is wanted."""
     mended = list(finish_what_a_crash_left(db, warc)) if repair else []
     with Display(people()) as display:
-        result = run(db=db, warc=warc, jobs=jobs, restart=restart, on_progress=display.progress)
+        result = run(db=db, warc=warc, jobs=jobs, restart=restart, elsewhere=elsewhere, on_progress=display.progress)
     if repair and result.findings:
         result, said = mend(result, db=db, warc=warc)
         mended += said

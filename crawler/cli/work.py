@@ -119,6 +119,7 @@ def work(
     log_to_standard_error()
     with told_in_words():
         from crawler.operating.endpoint import WorkerFigures  # noqa: PLC0415
+        from crawler.queue.bench import Bench  # noqa: PLC0415
         from crawler.queue.crews import Crews, Limits  # noqa: PLC0415 - where packages are missing, it is told
         from crawler.queue.homeward import Homeward  # noqa: PLC0415
         from crawler.queue.leases import Leases  # noqa: PLC0415
@@ -146,6 +147,7 @@ def work(
             crews=Crews(limits, spool=spool),
             options=options,
             homeward=Homeward(queue, spool, open_store(store)),
+            bench=Bench(jobs=jobs, spool=spool, store=store),
             nightly=nights,
             once=once,
             on_tally=figures.tell,

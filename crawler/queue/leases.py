@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from crawler.fetch.mirror import HEARTBEAT_SECONDS, TAKEN_OVER_SECONDS
 from crawler.fetch.tally import Tally
+from crawler.queue.errands import ERRAND, Errand, errand_of, errands_of
 from crawler.queue.line import Line
 from crawler.queue.tasks import CRAWL, LIVES, Task, tally_data, task_of
 
@@ -65,10 +66,13 @@ _ORPHANS: LiteralString = """
 """
 _STRAYS: LiteralString = """
     UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL
-    WHERE status = 'doing' AND task_name = %s AND worker_id = %s AND NOT id = ANY(%s)
+    WHERE status = 'doing' AND task_name = ANY(%s) AND worker_id = %s AND NOT id = ANY(%s)
+"""
+_NOTE_REASON: LiteralString = """
+    UPDATE procrastinate_jobs SET args = args || jsonb_build_object('reason', %s::text) WHERE id = %s
 """
 _EMPTY: LiteralString = """
-    SELECT NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = %s AND status IN ('todo', 'doing'))
+    SELECT NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = ANY(%s) AND status IN ('todo', 'doing'))
 """
 
 
@@ -131,7 +135,10 @@ class Leases:
             for job_id, _, args, deaths in orphans:
                 await _lose(conn, job_id, args.get("run_id"), deaths=deaths, lives=HOSTS, reason="its worker is gone")
             await conn.execute("DELETE FROM procrastinate_workers WHERE id = ANY(%s)", (dead,))
-        names = [", ".join(p["id"] for p in args.get("portals", ())) or name for _, name, args, _ in orphans]
+        names = [
+            ", ".join(p["id"] for p in args.get("portals", ())) or args.get("file", name)
+            for _, name, args, _ in orphans
+        ]
         return [f"the worker of {name} is gone; the next free one goes on" for name in names]
 
     async def take(self) -> Task | None:
@@ -153,10 +160,23 @@ class Leases:
                     await _lose(conn, job.id, run_id, deaths=job.attempts, lives=LIVES, reason=str(error))
             raise
 
+    async def take_errand(self) -> Errand | None:
+        """The oldest errand that waits, now this worker's; None where none does. Raises ValueError as `errand_of`."""
+        job = await self._manager.fetch_job([errands_of(self._queue)], self.worker_id)
+        if job is None or job.id is None:
+            return None
+        try:
+            return errand_of(job.id, job.task_kwargs, holder=self.worker_id, deaths=job.attempts)
+        except ValueError as error:
+            async with self._line.connection() as conn, conn.transaction():
+                if await _is_held(conn, job.id, self.worker_id):
+                    await _lose(conn, job.id, None, deaths=job.attempts, lives=LIVES, reason=str(error))
+            raise
+
     async def return_strays(self, held: Sequence[int]) -> None:
         """Let wait what was taken in this worker's name without its knowing: the answer was lost on the way."""
         async with self._line.connection() as conn:
-            await conn.execute(_STRAYS, (CRAWL, self.worker_id, list(held)))
+            await conn.execute(_STRAYS, ([CRAWL, ERRAND], self.worker_id, list(held)))
 
     async def begin_shard(self, run_id: str, shard: str, *, spool: str) -> None:
         """A shard is begun that the night will wait for; *spool*: in which folder of which host."""
@@ -196,13 +216,13 @@ class Leases:
                 },
             )
 
-    async def finish(self, task: Task) -> None:
+    async def finish(self, task: Task | Errand) -> None:
         """A task has ended; nothing happens where it is not its holder's any more."""
         async with self._line.connection() as conn, conn.transaction():
             if await _is_held(conn, task.job_id, task.holder):
                 await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', false)", (task.job_id,))
 
-    async def give_back(self, task: Task, reason: str | None = None) -> None:
+    async def give_back(self, task: Task | Errand, reason: str | None = None) -> None:
         """Let a task wait for another worker; nothing happens where it is not its holder's any more.
 
         *reason*: what went wrong here with it, which costs it one of its lives.
@@ -220,7 +240,7 @@ class Leases:
     async def is_empty(self) -> bool:
         """Whether no task waits or runs."""
         async with self._line.connection() as conn:
-            cursor = await conn.execute(_EMPTY, (self._queue,))
+            cursor = await conn.execute(_EMPTY, ([self._queue, errands_of(self._queue)],))
             row = await cursor.fetchone()
         return bool(row and row[0])
 
@@ -257,6 +277,7 @@ async def _lose(
         return
     await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
     if run_id is None:
+        await conn.execute(_NOTE_REASON, (_printable(f"{reason} ({lives} times)"), job_id))
         return
     cursor = await conn.execute(
         "UPDATE xianzhi.portals SET status = 'interrupted', reason = %s WHERE job_id = %s AND status IS NULL"

@@ -1,13 +1,13 @@
-"""One connection to PostgreSQL that is made anew when it broke."""
+"""Connections to PostgreSQL: one that is made anew when it broke, and one for a single transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any
 
 import psycopg
 
-from crawler.archive.postgres import conninfo
+from crawler.archive.postgres import connect, conninfo
 
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 5.0
@@ -16,6 +16,16 @@ ANSWER_SECONDS = 5.0
 
 class QueueAway(Exception):  # noqa: N818 - a state of affairs that passes, like TimeoutError
     """PostgreSQL does not answer; another try may succeed."""
+
+
+@contextmanager
+def transaction(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of its own in one transaction, for who asks now and then. Raises QueueAway."""
+    try:
+        with closing(connect(dsn)) as conn, conn.transaction():
+            yield conn
+    except psycopg.OperationalError as error:
+        raise QueueAway(" ".join(str(error).split())) from error
 
 
 class Line:

@@ -1,7 +1,6 @@
 """The archive's side of the queue: a night is put into it, and looked at until it has ended."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -10,12 +9,12 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
-from crawler.archive.postgres import PostgresFrontier, connect
+from crawler.archive.postgres import PostgresFrontier
 from crawler.catalogue import Portal
 from crawler.fetch.mirror import TAKEN_OVER_SECONDS
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
-from crawler.queue.line import QueueAway
+from crawler.queue.line import transaction
 from crawler.queue.schema import LOCK
 from crawler.queue.tasks import CRAWL, hosts_of, portal_of, sum_of, task_args
 
@@ -72,7 +71,7 @@ class Nights:
 
     def free(self, groups: Sequence[Group]) -> list[Group]:
         """Of *groups*, those that ask no host that a task asks already: one that waits or runs, in whatever queue."""
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             return _free(conn, groups)
 
     def enqueue(self, run_id: str, groups: Sequence[Group], options: Options, seeds: Mapping[str, str]) -> list[Group]:
@@ -80,7 +79,7 @@ class Nights:
 
         *seeds*: portal's id → object of the store with its past.
         """
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             groups = _free(conn, groups)
             _forget_old(conn)
@@ -101,7 +100,7 @@ class Nights:
 
     def look(self, run_id: str) -> Night:
         """How far the night *run_id* is. Raises LookupError where the queue knows none of that name."""
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             portals = conn.execute(_PORTALS, (run_id,)).fetchall()
             if not portals:
                 raise LookupError(f"the queue knows no night {run_id}")
@@ -123,7 +122,7 @@ class Nights:
 
     def running(self) -> list[str]:
         """Nights that were not closed, the oldest first."""
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             rows = conn.execute(
                 "SELECT run_id FROM xianzhi.nights WHERE queue = %s AND ended_at IS NULL ORDER BY run_id",
                 (self._queue,),
@@ -138,7 +137,7 @@ class Nights:
 
     def close(self, run_id: str) -> None:
         """A night is in the archive."""
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             conn.execute("UPDATE xianzhi.nights SET ended_at = now() WHERE run_id = %s", (run_id,))
 
     def lose_host(self, worker: str) -> int:
@@ -146,7 +145,7 @@ class Nights:
 
         Raises ValueError where it is at work.
         """
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             rows = conn.execute(_LEFT, {"worker": worker, **_SILENCE}).fetchall()
             if any(is_alive for _, is_alive in rows):
                 raise ValueError(f"{worker} is at work, or was until seconds ago")
@@ -158,15 +157,6 @@ class Nights:
     def _job(self, args: dict[str, Any]) -> Job:
         lock = f"host {args['hosts'][0]}"
         return Job(queue=self._queue, task_name=CRAWL, lock=lock, queueing_lock=lock, task_kwargs=args)
-
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection in one transaction."""
-        try:
-            with closing(connect(self._dsn)) as conn, conn.transaction():
-                yield conn
-        except psycopg.OperationalError as error:
-            raise QueueAway(" ".join(str(error).split())) from error
 
 
 _SILENCE = {"silence": TAKEN_OVER_SECONDS}

@@ -16,7 +16,9 @@ from crawler.archive.lease import Lease
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.messages import Broken, Done, Progress, Said, Say, say
+from crawler.queue.bench import Bench
 from crawler.queue.crews import Crew, Crews, Held
+from crawler.queue.errands import Errand
 from crawler.queue.homeward import Homeward
 from crawler.queue.leases import BEAT_SECONDS, Leases, News
 from crawler.queue.line import QueueAway
@@ -50,6 +52,7 @@ class Supervisor:
         crews: Crews,
         options: Options,
         homeward: Homeward,
+        bench: Bench,
         nightly: Nightly | None = None,
         once: bool = False,
         on_tally: Callable[[str, str, Tally, bool], None] = lambda *_: None,
@@ -61,6 +64,7 @@ class Supervisor:
         self._crews = crews
         self._options = options
         self._homeward = homeward
+        self._bench = bench
         self._nightly = nightly
         self._once = once
         self._on_tally = on_tally
@@ -136,17 +140,20 @@ class Supervisor:
     async def _work(self) -> None:
         while not self._is_stopping:
             self._crews.look_after()
+            self._bench.look_after()
             pause = TICK_SECONDS
             has_disk = self._has_disk()
             try:
                 if self._is_shaken:
-                    await self._leases.return_strays(self._crews.held())
+                    await self._leases.return_strays([*self._crews.held(), *self._bench.held()])
                     self._is_shaken = False
                 if has_disk and self._crews.has_room:
                     task = await self._leases.take()
                     if task is not None:
                         await self._give(task)
                         pause = min(SPREAD_SECONDS, 0.01 * self._crews.groups)
+                    elif await self._take_errand():
+                        pause = SPREAD_SECONDS
                     elif self._once and not self._crews and not self._outbox and await self._leases.is_empty():
                         break
             except QueueAway as error:
@@ -183,6 +190,22 @@ class Supervisor:
             return
         crew = self._crews.best_for(task.run_id) or await self._start(task)
         crew.give(task, seeds)
+
+    async def _take_errand(self) -> bool:
+        """Begin an errand, where there is one and room for it; for when nobody waits for a crawl."""
+        errand = await self._leases.take_errand() if self._bench.has_room else None
+        if errand is None:
+            return False
+        self._bench.give(errand, on_done=self._errand_done, on_failure=self._errand_failed)
+        return True
+
+    def _errand_done(self, errand: Errand) -> None:
+        self._outbox.append(lambda: self._leases.finish(errand.job_id))
+
+    def _errand_failed(self, errand: Errand, blame: str | None, words: str) -> None:
+        if not self._is_stopping:
+            self._on_log(logging.WARNING, f"{errand.file}: given back: {words}")
+        self._outbox.append(lambda: self._leases.give_back(errand.job_id, None, deaths=errand.deaths, reason=blame))
 
     async def _start(self, task: Task) -> Crew:
         worker_id = self._leases.worker_id
@@ -291,6 +314,7 @@ class Supervisor:
     async def _take_leave(self) -> None:
         """Let the processes end, say what there is to say, bring home what there is to bring; each in its time."""
         self._crews.stop()
+        await self._bench.stop()
         await self._until(lambda: not self._crews and not self._funerals)
         self._crews.kill()
         await self._until(lambda: not self._outbox or self._away_since is not None)

@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 STEP = 1_048_576
 """Bytes that are read and hashed at a time."""
+PASSING = ("tasks", "results")
+"""Folders of what is deleted when it has served."""
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}"
 _NAME = re.compile(rf"{_PART}/{_PART}")
 _PREFIX = re.compile(rf"({_PART}/({_PART})?)?")
@@ -103,6 +105,19 @@ class Store(ABC):
         finally:
             part.unlink(missing_ok=True)
         return file
+
+    def delete(self, name: str) -> None:
+        """Delete an object of a folder in `PASSING`; one that is not there is no error.
+
+        Raises ValueError for any other object: evidence is never deleted.
+        """
+        if checked(name).partition("/")[0] not in PASSING:
+            raise ValueError(f"{name} is to stay")
+        self._delete(name)
+
+    @abstractmethod
+    def _delete(self, name: str) -> None:
+        """Delete an object, if it is there."""
 
     def names(self, prefix: str) -> list[str]:
         """Names of the objects that `listed` gives."""

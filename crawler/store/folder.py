@@ -99,6 +99,12 @@ class FolderStore(Store):
             target.flush()
             os.fsync(target.fileno())
 
+    def _delete(self, name: str) -> None:
+        try:
+            self._path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.url}: {name}: {error.strerror}") from error
+
     def _path(self, name: str) -> Path:
         return self._root / checked(name)
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -149,6 +149,10 @@ class S3Store(Store):
                 target.write(data)
             target.flush()
             os.fsync(target.fileno())
+
+    def _delete(self, name: str) -> None:
+        with suppress(ObjectMissingError), self._refusals(name):
+            obstore.delete(self._bucket, name)
 
     def _confirm(self, name: str, local: _Fingerprint) -> None:
         with self._refusals(name):

@@ -4,13 +4,12 @@ import fcntl
 import hashlib
 import mmap
 import os
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawler.archive.custody_checks import SealedFile
-from crawler.archive.findings import CaptureRow, Finding, OriginalRow, rows_of
+from crawler.archive.findings import CaptureRow, Finding, OriginalRow
 from crawler.archive.recovery import CAPTURED
 from crawler.archive.times import parse
 from crawler.warc.checking import Damage, Found, Oversized, walk
@@ -34,10 +33,13 @@ class FileReport:
     """Rows that were held against their records."""
 
 
-def check_file(conn: sqlite3.Connection, warc: Path, name: str, sealed: SealedFile | None) -> FileReport:
-    """Check the file *name* of the folder *warc* in every way that there is; *sealed*: what a manifest says of it.
+def check_file(
+    warc: Path, name: str, *, rows_of: Callable[[str], list[CaptureRow]], sealed: SealedFile | None
+) -> FileReport:
+    """Check the file *name* of the folder *warc* in every way that there is.
 
-    A file that is being written is checked as far as it was written when the check began.
+    *rows_of*: the captures in a file, asked when its length is known; *sealed*: what a manifest says of it. A file that
+    is being written is checked as far as it was written when the check began.
     """
     report = FileReport()
     try:
@@ -45,7 +47,7 @@ def check_file(conn: sqlite3.Connection, warc: Path, name: str, sealed: SealedFi
             is_open = file.name.endswith(OPEN)
             is_growing = is_open and _is_being_written(file.fileno())
             report.bytes = os.fstat(file.fileno()).st_size
-            rows = rows_of(conn, name)
+            rows = rows_of(name)
             if is_open and not is_growing:
                 report.findings.append(Finding(kind="unfinished", where=name, what="a crash left it open"))
             if report.bytes:
@@ -55,7 +57,9 @@ def check_file(conn: sqlite3.Connection, warc: Path, name: str, sealed: SealedFi
             elif not is_growing:
                 report.findings.append(Finding(kind="damaged", where=name, what="it is empty"))
     except WarcError as error:
-        report.findings.append(Finding(kind="missing", where=name, what=_missing(conn, name, error)))
+        report.findings.append(
+            Finding(kind="missing", where=name, what=f"{error}; {len(rows_of(name))} captures point into it")
+        )
     return report
 
 
@@ -177,11 +181,6 @@ def _is_being_written(descriptor: int) -> bool:
         return True
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     return False
-
-
-def _missing(conn: sqlite3.Connection, name: str, error: WarcError) -> str:
-    rows = len(rows_of(conn, name))
-    return f"{error}; {rows} captures point into it"
 
 
 def _damage(part: Damage, size: int) -> str:

@@ -45,4 +45,5 @@ REPAIRS: Mapping[Kind, str] = {
         "Something that was sealed has been changed: a backup, or a manifest kept elsewhere, tells what it was"
         " (docs/evidence.md). Where a run just has no manifest, xianzhi verify --repair or the next crawl writes it."
     ),
+    "unchecked": "Nothing is known to be wrong. xianzhi verify without --queue checks the file here.",
 }

@@ -1,8 +1,9 @@
 """A verification cut into pieces that processes share, and that are done once however often it is interrupted."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from crawler.archive import consistency, custody, custody_checks
 from crawler.archive.connection import open_archive
 from crawler.archive.custody_checks import SealedFile
-from crawler.archive.findings import Finding, captured_files
+from crawler.archive.findings import CaptureRow, Finding, captured_files, rows_of
 from crawler.verify.files import check_file
 from crawler.warc.files import Listed, listed
 
@@ -105,7 +106,14 @@ def _spans(conn: sqlite3.Connection) -> Iterator[Unit]:
 
 
 def _check_file(conn: sqlite3.Connection, unit: Unit, _: Path, warc: Path) -> tuple[list[Finding], dict[str, int]]:
-    report = check_file(conn, warc, unit.name, unit.sealed)
+    return checked_file(warc, unit.name, rows_of=partial(rows_of, conn), sealed=unit.sealed)
+
+
+def checked_file(
+    warc: Path, name: str, *, rows_of: Callable[[str], list[CaptureRow]], sealed: SealedFile | None
+) -> tuple[list[Finding], dict[str, int]]:
+    """Findings and counts of a WARC file, with what `check_file` asks for."""
+    report = check_file(warc, name, rows_of=rows_of, sealed=sealed)
     counts = {"files": 1, "bytes": report.bytes, "records": report.records, "captures": report.captures}
     return _told(iter(report.findings)), counts
 

@@ -2,10 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from crawler import processes
 from crawler.archive.connection import open_archive
@@ -39,18 +41,30 @@ class Result:
     """Of WARC files, without those that an interrupted one had looked at."""
 
 
+class Elsewhere(Protocol):
+    """Other hosts, which check WARC files of a store."""
+
+    def hand_out(self, units: Collection[Unit], *, began_at: str) -> Collection[str]:
+        """Let them check what they can of *units*; the keys of these. *began_at* tells one verification from others."""
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What came of each of these."""
+
+
 def verify(
     *,
     db: Path,
     warc: Path,
     jobs: int = 1,
     restart: bool = False,
+    elsewhere: Elsewhere | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Result:
     """Verify the archive *db* with its WARC files; nothing is written but the notes of what is done.
 
-    A crawl may go on meanwhile. Raises ArchiveError where there is no archive that can be used, BrokenProcessPool where
-    a process died; after either, and after KeyboardInterrupt, the next call goes on unless told to *restart*.
+    A crawl may go on meanwhile. What hosts *elsewhere* take is not read here. Raises ArchiveError where there is no
+    archive that can be used, BrokenProcessPool where a process died, and what *elsewhere* does; after these, and after
+    KeyboardInterrupt, the next call goes on unless told to *restart*.
     """
     began = time.monotonic()
     notes = Notes(db, warc=warc)
@@ -63,9 +77,12 @@ def verify(
     notes.begin(outcomes)
     bytes_now, is_done = 0, False
     try:
-        for outcome in _outcomes(waiting, db=db, warc=warc, jobs=jobs):
+        away = elsewhere.hand_out(waiting, began_at=notes.began_at) if elsewhere else ()
+        here = [unit for unit in waiting if unit.key not in away]
+        for outcome in chain(_outcomes(here, db=db, warc=warc, jobs=jobs), elsewhere.outcomes() if elsewhere else ()):
             outcomes[outcome.key] = outcome
-            notes.add(outcome)
+            if all(finding.kind != "unchecked" for finding in outcome.findings):
+                notes.add(outcome)
             bytes_now += outcome.counts.get("bytes", 0)
             findings = sum(len(each.findings) for each in outcomes.values())
             on_progress(Progress(done=len(outcomes), units=len(units), bytes=bytes_now, findings=findings))

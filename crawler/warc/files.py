@@ -116,6 +116,14 @@ def listed(folder: Path) -> dict[str, Listed]:
     return found
 
 
+def is_at_hand(folder: Path, name: str) -> bool:
+    """Whether a file is in *folder* itself, finished or not. Raises WarcError where *name* is more than a name."""
+    file = _at_hand(folder, name)
+    if file is not None:
+        file.close()
+    return file is not None
+
+
 def _at_hand(folder: Path, name: str) -> BufferedReader | None:
     if Path(name).name != name:
         raise WarcError(f"{name!r} is not the name of a WARC file")
