@@ -294,3 +294,15 @@ def written(path: Path, data: bytes) -> Path:
     """A file with this content."""
     path.write_bytes(data)
     return path
+
+
+def test_only_what_is_passing_can_be_deleted(store: Store, tmp_path: Path) -> None:
+    for name in ("warc/a", "tasks/a", "results/a"):
+        store.put(written(tmp_path / "file", b"a"), name)
+    store.delete("tasks/a")
+    store.delete("results/a")
+    store.delete("results/a")
+    for name in ("warc/a", "shards/a", "seeds/a"):
+        with pytest.raises(ValueError, match="is to stay"):
+            store.delete(name)
+    assert store.names("") == ["warc/a"]
