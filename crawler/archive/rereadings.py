@@ -77,6 +77,24 @@ class StoredReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """When an article was there."""
+
+    last_seen: str
+    states: tuple[tuple[str, str], ...]
+    """Since when it was in which, in the order of time."""
+
+    def answered_at(self, moment: datetime) -> bool:
+        """Whether the article was there at that moment, by what was observed of it.
+
+        A portal may answer for a page that is gone, or for all of them, with one that reads like an article.
+        """
+        at = to_second(moment)
+        state = next((state for since, state in reversed(self.states) if since <= at), None)
+        return self.last_seen >= at and (state is None or state in ANSWERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
     """A capture that is read otherwise now."""
 
@@ -165,18 +183,13 @@ def listed_day(conn: sqlite3.Connection, article_id: int) -> str | None:
     return day
 
 
-def answered_at(conn: sqlite3.Connection, article_id: int, moment: datetime) -> bool:
-    """Whether the article was there at that moment, by what was observed of it.
-
-    A portal may answer for a page that is gone, or for all of them, with one that reads like an article.
-    """
-    at = to_second(moment)
-    [(last_seen, state)] = conn.execute(
-        "SELECT last_seen, (SELECT state FROM article_states WHERE article_id = articles.id AND since <= ?"
-        " ORDER BY since DESC LIMIT 1) FROM articles WHERE id = ?",
-        (at, article_id),
+def observed(conn: sqlite3.Connection, article_id: int) -> Observed:
+    """What was observed of an article, which has to be there."""
+    [(last_seen,)] = conn.execute("SELECT last_seen FROM articles WHERE id = ?", (article_id,)).fetchall()
+    states = conn.execute(
+        "SELECT since, state FROM article_states WHERE article_id = ? ORDER BY since", (article_id,)
     ).fetchall()
-    return last_seen >= at and (state is None or state in ANSWERS)
+    return Observed(last_seen=last_seen, states=tuple(states))
 
 
 def write(conn: sqlite3.Connection, found: Iterable[Found], *, extractor: str) -> None:

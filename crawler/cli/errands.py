@@ -9,10 +9,11 @@ import click
 
 from crawler.cli.show import people, plain
 from crawler.store import Store, StoreError, open_store, store_behind
-from crawler.verify.verification import Elsewhere
 
 if TYPE_CHECKING:
     from crawler.queue.outstanding import Outstanding
+    from crawler.reprocess import reprocessing
+    from crawler.verify import verification
 
 
 def is_on_queue(queue: str | None, store: str | None) -> bool:
@@ -48,11 +49,18 @@ def asking(
             raise click.ClickException(str(error)) from error
 
 
-def checking_elsewhere(asked: "Outstanding", db: Path, warc: Path, *, restart: bool) -> Elsewhere:
+def checking_elsewhere(asked: "Outstanding", db: Path, warc: Path, *, restart: bool) -> "verification.Elsewhere":
     """Workers that verify."""
     from crawler.queue.verifying import VerifyingElsewhere  # noqa: PLC0415
 
     return VerifyingElsewhere(asked, db=db, warc=warc, restart=restart)
+
+
+def reading_elsewhere(asked: "Outstanding", warc: Path) -> "reprocessing.Elsewhere":
+    """Workers that read pages again."""
+    from crawler.queue.rereading import RereadingElsewhere  # noqa: PLC0415
+
+    return RereadingElsewhere(asked, _store_of(warc, None))
 
 
 def _store_of(warc: Path, url: str | None) -> Store:

@@ -1,5 +1,6 @@
 """``xianzhi reprocess``: today's rules over what was archived, and what they read otherwise."""
 
+import contextlib
 import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
@@ -13,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from crawler.catalogue import load
-from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, warc_option
+from crawler.cli.errands import asking, is_on_queue, reading_elsewhere
+from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, queue_options, warc_option
 from crawler.cli.show import output, people, plain, say_json, table
 from crawler.reprocess.changes import Change, Summary
-from crawler.reprocess.reprocessing import Options, Reprocessing, Result, UnknownPortalError
+from crawler.reprocess.reprocessing import Elsewhere, Options, Reprocessing, Result, UnknownPortalError
 from crawler.version import EXTRACTOR
 
 COLUMNS = ("field", "changed", "filled", "emptied", "before", "after")
@@ -32,6 +34,7 @@ Examples:
   xianzhi reprocess
   xianzhi reprocess --portal qianxian --catalogue my.toml      after its entry was mended
   xianzhi reprocess --from 2024-01-01 --json > changes.json
+  xianzhi reprocess --queue postgresql://archive@db/xianzhi          workers read what is in the store
 Run it after an update of xianzhi, before the next crawl. Interrupted or killed, it goes on where it
 was when it is called again.
 Exit codes: 0 everything was read, 1 bytes could not be had (a missing WARC file) or a process died,
@@ -46,6 +49,7 @@ Exit codes: 0 everything was read, 1 bytes could not be had (a missing WARC file
 @db_option
 @warc_option
 @catalogue_option
+@queue_options(required=False)
 @json_option
 def reprocess(
     *,
@@ -58,13 +62,17 @@ def reprocess(
     db: Path,
     warc: Path | None,
     catalogue: Path | None,
+    queue: str | None,
+    queue_name: str,
+    store: str | None,
     as_json: bool,
 ) -> None:
     """Read every archived article page again by today's rules and catalogue, without the network.
 
     Ids stay, and nothing that was read before is changed: what is read otherwise becomes another version of the same
     capture, which names the one it replaces, and is what the article says from then on. Pages that were no articles may
-    become some. A page that is read as before leaves no trace.
+    become some. A page that is read as before leaves no trace. With --queue, workers (xianzhi work) read the pages
+    whose files are in the store.
     """
     options = Options(
         db=db,
@@ -77,7 +85,12 @@ def reprocess(
         restart=restart,
     )
     try:
-        result = run_and_show(options, catalogue)
+        with contextlib.ExitStack() as stack:
+            elsewhere = None
+            if is_on_queue(queue, store):
+                asked = stack.enter_context(asking(queue, queue_name, store, options.warc, kind="reprocess"))
+                elsewhere = reading_elsewhere(asked, options.warc)
+            result = run_and_show(options, catalogue, elsewhere)
     except UnknownPortalError as error:
         raise click.UsageError(plain(error)) from error
     except BrokenProcessPool:
@@ -92,10 +105,12 @@ def reprocess(
     sys.exit(1 if result.summary.counts.failed else 0 if result.is_whole else 130)
 
 
-def run_and_show(options: Options, catalogue: Path | None) -> Result:
+def run_and_show(options: Options, catalogue: Path | None, elsewhere: Elsewhere | None = None) -> Result:
     """Reprocess with a progress display; Ctrl-C ends it cleanly."""
     with Display(people()) as display:
-        run = Reprocessing(options, load(catalogue), on_progress=display.progress, on_log=display.log)
+        run = Reprocessing(
+            options, load(catalogue), elsewhere=elsewhere, on_progress=display.progress, on_log=display.log
+        )
 
         def interrupt(signum: int, frame: FrameType | None) -> None:
             display.log("stopping: what is read is stored first")

@@ -166,6 +166,7 @@ def perform(errand: Errand, url: str, folder: Path) -> None:
 
 
 def _write_result(errand: Errand, task: Path, warc: Path, result: Path) -> None:
-    from crawler.queue import parcels, verifying  # noqa: PLC0415 - the parent does not read: it starts sooner
+    from crawler.queue import parcels, rereading, verifying  # noqa: PLC0415 - the parent does not read: it starts sooner
 
-    parcels.write(result, verifying.perform(task, warc))
+    perform_kind = {"verify": verifying.perform, "reprocess": rereading.perform}[errand.kind]
+    parcels.write(result, perform_kind(task, warc))

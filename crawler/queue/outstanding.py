@@ -93,8 +93,8 @@ class Outstanding:
         for name in results - self._known:
             self._delete(RESULTS + name)
 
-    def hand_out(self, file: str, content: Iterable[object]) -> None:
-        """Put an errand into the queue, with what it takes along. Raises QueueAway, StoreError, OSError."""
+    def hand_out(self, file: str, content: Iterable[object]) -> str:
+        """Put an errand into the queue, with what it takes along; its name. Raises QueueAway, StoreError, OSError."""
         with tempfile.TemporaryDirectory(prefix="xianzhi-") as folder:
             task = Path(folder) / "task"
             parcels.write(task, content)
@@ -105,6 +105,7 @@ class Outstanding:
                 self._store.put(task, TASKS + name)
                 self._enqueue(name, file)
         self._waiting[name] = file
+        return name
 
     def answers(self) -> Iterator[Answer]:
         """What comes back, in whatever order, until all has, or `stop`.

@@ -27,7 +27,7 @@ def write(path: Path, items: Iterable[object]) -> None:
     with path.open("wb") as raw, gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as file:
         for item in items:
             # The standard library writes half surrogates, which pages have, and reads them again.
-            file.write(json.dumps(msgspec.to_builtins(item)).encode() + b"\n")
+            file.write(json.dumps(msgspec.to_builtins(item, order="sorted")).encode() + b"\n")
 
 
 def read(path: Path) -> Iterator[Any]:

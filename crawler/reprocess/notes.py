@@ -19,6 +19,8 @@ class Progress:
 
     upto: dict[str, str] = field(default_factory=dict)
     """By portal, the address of its last page that is done."""
+    files: list[str] = field(default_factory=list)
+    """What was done elsewhere, by `crawler.reprocess.reprocessing.Elsewhere`'s names."""
     moved: list[str] = field(default_factory=list)
     """Portals of which the catalogue says another name, division or homepage than the archive did at the beginning."""
     summary: Summary = field(default_factory=Summary)
@@ -38,16 +40,24 @@ class Notes:
             if noted["about"] != self._about:
                 return Progress()
             summary = Summary.from_data(noted["summary"])
-            return Progress(upto=dict(noted["upto"]), moved=list(noted["moved"]), summary=summary)
+            return Progress(
+                upto=dict(noted["upto"]), files=list(noted["files"]), moved=list(noted["moved"]), summary=summary
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return Progress()
 
     def write(self, progress: Progress) -> None:
         """Note what is done now. Where the folder cannot be written, nothing is kept, and nothing else is different."""
-        done = {"upto": progress.upto, "moved": progress.moved, "summary": progress.summary.as_data()}
+        noted = {
+            "about": self._about,
+            "upto": progress.upto,
+            "files": progress.files,
+            "moved": progress.moved,
+            "summary": progress.summary.as_data(),
+        }
         part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            part.write_text(json.dumps({"about": self._about, **done}, ensure_ascii=False), encoding="utf-8")
+            part.write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
             part.replace(self._path)
 
     def forget(self) -> None:

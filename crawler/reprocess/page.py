@@ -1,13 +1,11 @@
 """One page read again, everything that was ever captured of it, and held against what was read before."""
 
 import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from crawler.archive import rereadings
 from crawler.archive.batch import StoredArticle
 from crawler.archive.histories import History, Sighting
 from crawler.archive.readings import Reading
@@ -22,13 +20,13 @@ from crawler.archive.rereadings import (
     Shown,
     StoredReading,
 )
-from crawler.archive.texts import text_of_version
 from crawler.catalogue import Portal
 from crawler.fetch.challenge import challenge
 from crawler.reading.identity import contradiction
 from crawler.records import Article, Capture, Listed, Mention, Role
 from crawler.reprocess.changes import Change, Field, PageCounts
 from crawler.reprocess.comparison import besides, differences, excerpts
+from crawler.reprocess.past import Past
 from crawler.text import jumps
 from crawler.text.coding import unpacked
 from crawler.text.decoding import decode_page
@@ -57,29 +55,44 @@ class PageResult:
     failures: tuple[str, ...] = ()
 
 
+def with_excerpts(result: PageResult, past: Past) -> PageResult:
+    """A page that was read without its texts at hand, its changes of text quoted now."""
+    quoted = (
+        excerpts(past.text(each.replaces) or "", each.reading)
+        for each in result.found
+        if isinstance(each, Reread)
+        and past.stored_reading(each.replaces).fields.text_sha256 != each.reading.fields.text_sha256
+    )
+    changes = []
+    for change in result.changes:
+        before, after = next(quoted) if change.field == "text" else (change.before, change.after)
+        changes.append(replace(change, before=before, after=after))
+    return replace(result, changes=tuple(changes))
+
+
 class _NoArticleError(Exception):
     """What a page is instead of an article, in a word or a few."""
 
 
 class PageReader:
-    """Reads pages again. *portals* are entries of today's catalogue, by id; *conn* is only read from.
+    """Reads pages again. *portals* are entries of today's catalogue, by id; the archive is asked by `read`'s *past*.
 
     Places are looked for where something else is read otherwise, where other rules read the page before, and of portals
     in *moved*, which are another division's now; else the same text by the same rules names the same ones.
     """
 
-    def __init__(
-        self, conn: sqlite3.Connection, warc: Path, portals: Mapping[str, Portal], moved: Collection[str] = ()
-    ) -> None:
-        self._conn = conn
+    def __init__(self, warc: Path, portals: Mapping[str, Portal], moved: Collection[str] = ()) -> None:
         self._warc = warc
         self._portals = portals
         self._moved = frozenset(moved)
 
-    def read(self, history: History) -> PageResult:
-        """Read a page's captures in the order of time; nothing is written."""
+    def read(self, history: History, past: Past) -> PageResult:
+        """Read a page's captures in the order of time; nothing is written.
+
+        Where *past* has no texts, what changed in one is not quoted: see `with_excerpts`.
+        """
         portal = self._portals[history.portal_id]
-        page = _Page(self._conn, self._warc, portal, history, is_other_portal=portal.id in self._moved)
+        page = _Page(past, self._warc, portal, history, is_other_portal=portal.id in self._moved)
         if history.article_id is None:
             page.discover()
         else:
@@ -97,10 +110,8 @@ class PageReader:
 class _Page:
     """A page on its way through its captures."""
 
-    def __init__(
-        self, conn: sqlite3.Connection, warc: Path, portal: Portal, history: History, *, is_other_portal: bool
-    ) -> None:
-        self._conn = conn
+    def __init__(self, past: Past, warc: Path, portal: Portal, history: History, *, is_other_portal: bool) -> None:
+        self._past = past
         self._warc = warc
         self._portal = portal
         self._history = history
@@ -131,7 +142,7 @@ class _Page:
 
     def compare(self, article_id: int) -> None:
         """An article: its versions, and edits between them that older rules did not see."""
-        listed = rereadings.listed_day(self._conn, article_id)
+        listed = self._past.listed_day(article_id)
         before: Reading | None = None
         was_shown = False
         for sighting in self._history.sightings:
@@ -148,7 +159,7 @@ class _Page:
                     before = None
             else:
                 if sighting.version_id is not None:
-                    stored = rereadings.stored_reading(self._conn, sighting.version_id)
+                    stored = self._past.stored_reading(sighting.version_id)
                     self._hold_against(article_id, stored, reading, sighting)
                     was_shown = was_shown or stored.shown is not None
                     before = reading
@@ -160,12 +171,13 @@ class _Page:
     def _is_edit(self, article_id: int, before: Reading, reading: Reading) -> bool:
         moment = reading.article.capture.fetched_at
         is_other = before.fields != reading.fields and _are_alike(before, reading)
-        return is_other and rereadings.answered_at(self._conn, article_id, moment)
+        return is_other and self._past.answered_at(article_id, moment)
 
     def _hold_against(self, article_id: int, stored: StoredReading, reading: Reading, sighting: Sighting) -> None:
         differing = differences(stored, reading)
-        if "text" in differing:
-            differing["text"] = excerpts(text_of_version(self._conn, stored.version_id), reading)
+        before_text = self._past.text(stored.version_id) if "text" in differing else None
+        if before_text is not None:
+            differing["text"] = excerpts(before_text, reading)
         is_reread = bool(differing)
         if stored.shown:
             if not is_reread and stored.is_by(EXTRACTOR) and not self._is_other_portal:

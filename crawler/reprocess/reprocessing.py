@@ -8,8 +8,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import Protocol
 
 from crawler.archive import afterwards, rereadings, rules, runs
 from crawler.archive.connection import open_archive, transaction
@@ -18,9 +19,10 @@ from crawler.archive.lock import RunLock
 from crawler.archive.rereadings import Found
 from crawler.catalogue import Catalogue, Portal
 from crawler.processes import in_order, pool
-from crawler.reprocess.changes import Summary
+from crawler.reprocess.changes import PageCounts, Summary
 from crawler.reprocess.notes import Notes, Progress
-from crawler.reprocess.page import PageReader, PageResult
+from crawler.reprocess.page import PageReader, PageResult, with_excerpts
+from crawler.reprocess.past import ArchivedPast
 from crawler.version import EXTRACTOR
 
 PIECE = 20
@@ -69,19 +71,59 @@ class UnknownPortalError(LookupError):
     """A portal that the archive has not."""
 
 
+class Elsewhere(Protocol):
+    """Other hosts, which read pages whose WARC files are in a store."""
+
+    def hand_out(
+        self,
+        conn: sqlite3.Connection,
+        histories: Iterable[History],
+        portals: Mapping[str, Portal],
+        *,
+        moved: Collection[str],
+        done: Collection[str],
+        restart: bool,
+    ) -> tuple[list[History], int]:
+        """Let them read what they can of *histories*, but for pieces that are *done*; the others, and how many went."""
+
+    def pieces(self) -> Iterator["Piece"]:
+        """What came of each piece of that work, until all is there, or `stop`."""
+
+    def stop(self) -> None:
+        """Wait no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Pages that were read elsewhere together."""
+
+    name: str
+    pages: int
+    results: Iterator[PageResult]
+    """To be taken before the next piece."""
+    failure: str | None = None
+    """Why there are none."""
+
+
 class Reprocessing:
-    """Reads pages again by today's rules and *catalogue*. *on_progress*: pages done, all pages, what came of them."""
+    """Reads pages again by today's rules and *catalogue*. *on_progress*: pages done, all pages, what came of them.
+
+    What hosts *elsewhere* take is not read here.
+    """
 
     def __init__(
         self,
         options: Options,
         catalogue: Catalogue,
         *,
+        elsewhere: Elsewhere | None = None,
         on_progress: Callable[[int, int, Summary], None] = lambda *_: None,
         on_log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._options = options
         self._catalogue = catalogue
+        self._elsewhere = elsewhere
+        self._is_whole = True
         self._on_progress = on_progress
         self._on_log = on_log
         self._is_stopping = False
@@ -89,11 +131,14 @@ class Reprocessing:
     def stop(self) -> None:
         """End after what is being read; safe to call from a signal handler."""
         self._is_stopping = True
+        if self._elsewhere is not None:
+            self._elsewhere.stop()
 
     def __call__(self) -> Result:
         """Read everything; a dry run writes nothing, and a crawl may go on meanwhile.
 
-        Raises LockHeldError, ArchiveError, UnknownPortalError, sqlite3.Error, BrokenProcessPool where a process died.
+        Raises LockHeldError, ArchiveError, UnknownPortalError, sqlite3.Error, BrokenProcessPool where a process died,
+        and what *elsewhere* does.
         """
         options, began = self._options, time.monotonic()
         open_archive(options.db, readonly=True).close()  # a wrong name is no reason to make an archive
@@ -111,7 +156,7 @@ class Reprocessing:
         if options.restart and not options.dry_run:
             notes.forget()
         progress = Progress() if options.dry_run else notes.read()
-        if progress.upto:
+        if progress.upto or progress.files:
             self._on_log(f"going on behind {progress.summary.counts.pages:,} pages that an interrupted run has read")
         progress.moved = sorted({*progress.moved, *moved_portals(conn, portals)})
         if not options.dry_run:
@@ -124,8 +169,9 @@ class Reprocessing:
         with _few_collections():
             self._go_through(conn, histories, portals, progress, notes)
         if not (options.dry_run or self._is_stopping):
-            notes.forget()
-            if not (options.portals or options.since or options.until):
+            if self._is_whole:
+                notes.forget()
+            if self._is_whole and not (options.portals or options.since or options.until):
                 rules.note(options.db, EXTRACTOR)
             self._learn(conn)
         counts = progress.summary.counts
@@ -145,26 +191,64 @@ class Reprocessing:
         progress: Progress,
         notes: Notes,
     ) -> None:
-        total = len(histories)
+        if self._elsewhere is None:
+            total, results = len(histories), self._in_order(conn, histories, portals, progress)
+        else:
+            total, results = self._everywhere(conn, histories, portals, progress)
         waiting: list[Found] = []
         noted_at = time.monotonic()
-        for done, result in enumerate(self._results(conn, histories, portals, progress.moved), start=1):
+        done = 0
+        for done, result in enumerate(results, start=1):
             waiting += result.found
             progress.summary.add(result.counts, result.changes, result.failures)
-            progress.upto[result.portal_id] = result.url
-            is_due = len(waiting) >= WRITTEN_AT_ONCE or time.monotonic() - noted_at > NOTED_EVERY
-            if is_due or done == total or self._is_stopping:
+            if len(waiting) >= WRITTEN_AT_ONCE or time.monotonic() - noted_at > NOTED_EVERY:
                 self._write(conn, waiting, progress, notes)
                 self._on_progress(done, total, progress.summary)
                 waiting, noted_at = [], time.monotonic()
             if self._is_stopping:
-                return
+                break
+        self._write(conn, waiting, progress, notes)
+        self._on_progress(done, total, progress.summary)
 
     def _write(self, conn: sqlite3.Connection, found: list[Found], progress: Progress, notes: Notes) -> None:
         if not self._options.dry_run:
             if found:
                 rereadings.write(conn, found, extractor=EXTRACTOR)
             notes.write(progress)
+
+    def _in_order(
+        self, conn: sqlite3.Connection, histories: Histories, portals: Mapping[str, Portal], progress: Progress
+    ) -> Iterator[PageResult]:
+        """What becomes of each page, in their order, which tells how far it is."""
+        for result in self._results(conn, histories, portals, progress.moved):
+            progress.upto[result.portal_id] = result.url
+            yield result
+
+    def _everywhere(
+        self, conn: sqlite3.Connection, histories: Histories, portals: Mapping[str, Portal], progress: Progress
+    ) -> tuple[int, Iterator[PageResult]]:
+        """How many pages there are, and what becomes of each, here and elsewhere, as it comes."""
+        assert self._elsewhere is not None
+        done = frozenset(progress.files)
+        here, away = self._elsewhere.hand_out(
+            conn, histories, portals, moved=progress.moved, done=done, restart=self._options.restart
+        )
+        return len(here) + away, chain(
+            self._results(conn, here, portals, progress.moved), self._from_elsewhere(conn, self._elsewhere, progress)
+        )
+
+    def _from_elsewhere(
+        self, conn: sqlite3.Connection, elsewhere: Elsewhere, progress: Progress
+    ) -> Iterator[PageResult]:
+        past = ArchivedPast(conn)
+        for piece in elsewhere.pieces():
+            if piece.failure is not None:
+                self._is_whole = False
+                progress.summary.add(PageCounts(failed=piece.pages), (), [piece.failure])
+                continue
+            for result in piece.results:
+                yield with_excerpts(result, past)
+            progress.files.append(piece.name)
 
     def _results(
         self,
@@ -176,8 +260,8 @@ class Reprocessing:
         """What becomes of each page, in their order."""
         options = self._options
         if options.jobs == 1:
-            reader = PageReader(conn, options.warc, portals, moved)
-            yield from map(reader.read, histories)
+            reader, past = PageReader(options.warc, portals, moved), ArchivedPast(conn)
+            yield from (reader.read(history, past) for history in histories)
             return
         processes = pool(options.jobs, _begin_reading, options.db, options.warc, portals, moved)
         for piece in in_order(processes, _read_piece, _pieces(histories), ahead=AHEAD * options.jobs):
@@ -259,17 +343,18 @@ def _few_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
-_reader: PageReader | None = None
-"""In a helping process, the one that reads."""
+_reader: tuple[PageReader, ArchivedPast] | None = None
+"""In a helping process, the one that reads, and whom it asks."""
 
 
 def _begin_reading(db: Path, warc: Path, portals: Mapping[str, Portal], moved: Collection[str]) -> None:
     global _reader  # noqa: PLW0603 - a process of a pool has no other place
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    _reader = PageReader(open_archive(db, readonly=True), warc, portals, moved)
+    _reader = PageReader(warc, portals, moved), ArchivedPast(open_archive(db, readonly=True))
 
 
 def _read_piece(piece: list[History]) -> list[PageResult]:
     assert _reader is not None
-    return [_reader.read(history) for history in piece]
+    reader, past = _reader
+    return [reader.read(history, past) for history in piece]
