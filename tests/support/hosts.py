@@ -116,7 +116,7 @@ class Hosts:
 @contextmanager
 def hosts(folder: Path, dsn: str, store: str | None = None) -> Iterator[Hosts]:
     """Hosts whose workers end with the context."""
-    (folder / "store").mkdir()
+    (folder / "store").mkdir(parents=True)
     farm = Hosts(Archive(folder), dsn, store or str(folder / "store"))
     try:
         yield farm
