@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from crawler.cli.show import people, plain
-from crawler.store import Store, StoreError, open_store, store_behind
+from crawler.store import Store, open_store, store_behind
 
 if TYPE_CHECKING:
     from crawler.queue.outstanding import Outstanding
@@ -64,10 +64,10 @@ def reading_elsewhere(asked: "Outstanding", warc: Path) -> "reprocessing.Elsewhe
 
 
 def _store_of(warc: Path, url: str | None) -> Store:
-    """The store that the folder *warc* points to. Raises StoreError where that is none, or not the one at *url*."""
+    """The store that the folder *warc* points to. Raises UsageError where that is none, or not the one at *url*."""
     behind = store_behind(warc)
     if behind is None:
-        raise StoreError(f"{warc} points to no store, so its files are read here: leave out --queue")
+        raise click.UsageError(f"{warc} points to no store, so its files are read here: leave out --queue")
     if url is not None and open_store(url).url != behind.url:
-        raise StoreError(f"{warc} points to {behind.url}, and not to {url}")
+        raise click.UsageError(f"{warc} points to {behind.url}, and not to {url}")
     return behind

@@ -10,6 +10,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from crawler.archive.lease import Lease
@@ -65,6 +66,7 @@ class Supervisor:
         self._options = options
         self._homeward = homeward
         self._bench = bench
+        self._has_room_again = asyncio.Event()
         self._nightly = nightly
         self._once = once
         self._on_tally = on_tally
@@ -143,6 +145,7 @@ class Supervisor:
             self._bench.look_after()
             pause = TICK_SECONDS
             has_disk = self._has_disk()
+            self._has_room_again.clear()
             try:
                 if self._is_shaken:
                     await self._leases.return_strays([*self._crews.held(), *self._bench.held()])
@@ -161,7 +164,12 @@ class Supervisor:
                 self._is_shaken = True  # perhaps a task was taken, and the answer lost
             except ValueError as error:
                 self._on_log(logging.ERROR, str(error))
-            await asyncio.sleep(pause)
+            await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not while there is room again for an errand: small files are read in no time."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._has_room_again.wait(), seconds)
 
     def _has_disk(self) -> bool:
         """Whether the spool's disk has room for more; where waiting helps no more, tasks are given back, too."""
@@ -201,6 +209,7 @@ class Supervisor:
 
     def _errand_done(self, errand: Errand) -> None:
         self._outbox.append(lambda: self._leases.finish(errand.job_id))
+        self._has_room_again.set()
 
     def _errand_failed(self, errand: Errand, blame: str | None, words: str) -> None:
         if not self._is_stopping:
