@@ -1,10 +1,7 @@
 """Pages that workers read again for the archive: what is written is what the archive's own machine writes."""
 
-import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -22,43 +19,7 @@ from crawler.queue.schema import prepare
 from crawler.reprocess.changes import Summary
 from crawler.reprocess.reprocessing import Options, Reprocessing, Result
 from crawler.verify.verification import verify
-from crawler.version import EXTRACTOR
-from tests.support.archive import PORTAL
-from tests.support.errands import do_errands, into_store, jobs
-from tests.support.hosts import hosts
-from tests.support.rereading import Shelf, blind, page, without_author, without_last_paragraph
-
-PAGES = Path(__file__).parent / "pages"
-TEXTS = ("1月2日，凌阳县在城关镇启动年度防汛演练，全县26个部门的300多人参加。", "各乡镇要压实责任，备足物资。")
-
-
-def read_by_older_rules(folder: Path) -> Portal:
-    """An archive in which every kind of change is to be found, in three WARC files."""
-    shelf = Shelf(folder)
-    for number in range(6):
-        shelf.see(page(f"第{number}次防汛演练"), rules=without_author, number=number)
-    shelf.see(page("短了", *TEXTS), rules=without_last_paragraph, number=10)
-    shelf.see(page("半个字&#xD83D;不是字"), rules=without_author, number=11)
-    shelf.see(page("有编码", *TEXTS), rules=lambda article: replace(article, encoding="gbk"), number=12)
-    shelf.see(page("栏目", *TEXTS), rules=lambda article: replace(article, column="旧栏目"), number=13)
-    shelf.see(page(date=None), rules=without_author, listed="2024-01-05", number=14)
-    listing = (PAGES / "list_page.html").read_text(encoding="utf-8")
-    shelf.see(listing, rules=lambda article: replace(article, kind="article", title="新闻列表"), number=15)
-    shelf.store([shelf.capture(page(), number=16)], rules=blind)
-    for number in (20, 21):
-        shelf.see(page(), rules=without_author, number=number)
-    shelf._sink.close_warc(PORTAL)
-    shelf.see(page(author="李卫民"), rules=without_author, day=3, number=20)
-    gone = shelf.capture(page(author="李卫民", more="<!-- 已删 -->"), day=3, number=21)
-    shelf.store([gone], rules=blind)
-    shelf.observe("gone", day=3, number=21, capture=gone)
-    shelf.store([shelf.capture(page(author="李卫民"), day=3, number=16)], rules=blind)
-    shelf.see(page("第0次防汛演练", more="<!-- 2 -->"), rules=without_author, day=3, number=0)
-    shelf._sink.close_warc(PORTAL)
-    shelf.see(page(more="<!-- 3 -->"), rules=without_author, day=5, number=21)
-    shelf.see(page("第1次防汛演练", *TEXTS), rules=without_author, day=5, number=1)
-    shelf.close()
-    return shelf.portal
+from tests.support.errands import do_errands, into_store, jobs, read_by_older_rules
 
 
 @pytest.fixture(scope="module")
@@ -233,20 +194,3 @@ def test_a_result_that_is_none_is_told_and_its_pages_are_read_the_next_time(away
     assert "no worker could read it" in forged.summary.failures[0]
     assert contents(away.db) == before
     assert away.reprocess().summary.counts.reread == away.reprocess_here().summary.counts.reread
-
-
-def test_reprocess_on_the_queue_is_one_command(away: Away, tmp_path: Path) -> None:
-    here = away.reprocess_here()
-    with hosts(tmp_path / "farm", away.dsn, away.store.url) as farm:
-        worker = farm.work("east", "--jobs", "1")
-        done = subprocess.run(
-            [sys.executable, "-m", "crawler", "reprocess", "--db", str(away.db), "--queue", away.dsn, "--json"],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert worker.drain() == 0, farm.words
-    assert done.returncode == 0, done.stderr
-    data = json.loads(done.stdout)
-    assert data["counts"]["reread"] == here.summary.counts.reread
-    assert data["extractor"] == EXTRACTOR
-    assert contents(away.db) == contents(away.here / "archive.db")
-    assert list((tmp_path / "farm" / "east" / "errands").iterdir()) == []

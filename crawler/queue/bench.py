@@ -64,7 +64,7 @@ class Bench:
 
     def __init__(self, *, jobs: int, spool: Path, store: str) -> None:
         self._free = [Place() for _ in range(jobs)]
-        self._busy: dict[int, tuple[Place, asyncio.Task[None]]] = {}
+        self._busy: dict[Errand, tuple[Place, asyncio.Task[None]]] = {}
         self._folder = spool / FOLDER
         self._store = store
         self._resting_until = self._busy_at = 0.0
@@ -76,9 +76,9 @@ class Bench:
         """Whether another errand can be taken."""
         return bool(self._free) and not self._is_stopping and time.monotonic() > self._resting_until
 
-    def held(self) -> list[int]:
-        """Ids of the errands that are being done."""
-        return list(self._busy)
+    def held(self, holder: int) -> list[int]:
+        """Ids of the errands that are being done, of those that were taken under this number."""
+        return [errand.job_id for errand in self._busy if errand.holder == holder]
 
     def give(
         self,
@@ -95,7 +95,7 @@ class Bench:
 
         async def do() -> None:
             blame, words = await self._do(place, errand)
-            del self._busy[errand.job_id]
+            del self._busy[errand]
             self._free.append(place)
             self._busy_at = time.monotonic()
             if words:
@@ -103,7 +103,7 @@ class Bench:
             else:
                 on_done(errand)
 
-        self._busy[errand.job_id] = place, asyncio.ensure_future(do())
+        self._busy[errand] = place, asyncio.ensure_future(do())
 
     def look_after(self) -> None:
         """Let processes end that have nothing to do."""
@@ -123,7 +123,7 @@ class Bench:
     async def _do(self, place: Place, errand: Errand) -> tuple[str | None, str]:
         """What went wrong, and in words; empty words for nothing."""
         try:
-            await place.run(errand, self._store, self._folder / str(errand.job_id))
+            await place.run(errand, self._store, self._folder / f"{errand.holder}-{errand.job_id}")
         except ObjectMissingError as error:
             return str(error), str(error)
         except (StoreError, OSError) as error:

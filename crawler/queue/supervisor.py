@@ -148,7 +148,7 @@ class Supervisor:
             self._has_room_again.clear()
             try:
                 if self._is_shaken:
-                    await self._leases.return_strays([*self._crews.held(), *self._bench.held()])
+                    await self._leases.return_strays([*self._crews.held(), *self._bench.held(self._leases.worker_id)])
                     self._is_shaken = False
                 if has_disk and self._crews.has_room:
                     task = await self._leases.take()
@@ -208,13 +208,13 @@ class Supervisor:
         return True
 
     def _errand_done(self, errand: Errand) -> None:
-        self._outbox.append(lambda: self._leases.finish(errand.job_id))
+        self._outbox.append(lambda: self._leases.finish(errand))
         self._has_room_again.set()
 
     def _errand_failed(self, errand: Errand, blame: str | None, words: str) -> None:
         if not self._is_stopping:
             self._on_log(logging.WARNING, f"{errand.file}: given back: {words}")
-        self._outbox.append(lambda: self._leases.give_back(errand.job_id, None, deaths=errand.deaths, reason=blame))
+        self._outbox.append(lambda: self._leases.give_back(errand, blame))
 
     async def _start(self, task: Task) -> Crew:
         worker_id = self._leases.worker_id

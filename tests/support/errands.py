@@ -4,13 +4,21 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 
+from crawler.catalogue import Portal
 from crawler.queue.bench import perform
 from crawler.queue.leases import Leases
 from crawler.store import Store, open_store, point
+from tests.conftest import ROOT
+from tests.support.archive import PORTAL
+from tests.support.rereading import Shelf, blind, page, without_author, without_last_paragraph
+
+PAGES = ROOT / "tests" / "pages"
+TEXTS = ("1月2日，凌阳县在城关镇启动年度防汛演练，全县26个部门的300多人参加。", "各乡镇要压实责任，备足物资。")
 
 
 def into_store(warc: Path, store: Path) -> Store:
@@ -43,7 +51,7 @@ def do_errands(dsn: str, store: Store, folder: Path, *, most: int = 1000) -> lis
         done: list[str] = []
         while len(done) < most and (errand := await lease.take_errand()) is not None:
             perform(errand, store.url, folder / str(errand.job_id))
-            await lease.finish(errand.job_id)
+            await lease.finish(errand)
             done.append(errand.file)
         return done
 
@@ -68,3 +76,32 @@ def silence(dsn: str) -> Iterator[None]:
     yield
     with psycopg.connect(dsn) as conn:
         conn.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+
+
+def read_by_older_rules(folder: Path) -> Portal:
+    """An archive in which every kind of change is to be found, in three WARC files."""
+    shelf = Shelf(folder)
+    for number in range(6):
+        shelf.see(page(f"第{number}次防汛演练"), rules=without_author, number=number)
+    shelf.see(page("短了", *TEXTS), rules=without_last_paragraph, number=10)
+    shelf.see(page("半个字&#xD83D;不是字"), rules=without_author, number=11)
+    shelf.see(page("有编码", *TEXTS), rules=lambda article: replace(article, encoding="gbk"), number=12)
+    shelf.see(page("栏目", *TEXTS), rules=lambda article: replace(article, column="旧栏目"), number=13)
+    shelf.see(page(date=None), rules=without_author, listed="2024-01-05", number=14)
+    listing = (PAGES / "list_page.html").read_text(encoding="utf-8")
+    shelf.see(listing, rules=lambda article: replace(article, kind="article", title="新闻列表"), number=15)
+    shelf.store([shelf.capture(page(), number=16)], rules=blind)
+    for number in (20, 21):
+        shelf.see(page(), rules=without_author, number=number)
+    shelf._sink.close_warc(PORTAL)
+    shelf.see(page(author="李卫民"), rules=without_author, day=3, number=20)
+    gone = shelf.capture(page(author="李卫民", more="<!-- 已删 -->"), day=3, number=21)
+    shelf.store([gone], rules=blind)
+    shelf.observe("gone", day=3, number=21, capture=gone)
+    shelf.store([shelf.capture(page(author="李卫民"), day=3, number=16)], rules=blind)
+    shelf.see(page("第0次防汛演练", more="<!-- 2 -->"), rules=without_author, day=3, number=0)
+    shelf._sink.close_warc(PORTAL)
+    shelf.see(page(more="<!-- 3 -->"), rules=without_author, day=5, number=21)
+    shelf.see(page("第1次防汛演练", *TEXTS), rules=without_author, day=5, number=1)
+    shelf.close()
+    return shelf.portal
