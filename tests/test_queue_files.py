@@ -1,7 +1,10 @@
 """WARC files that workers read for the archive: what they find is what the archive's own machine finds."""
 
+import asyncio
 import json
+import os
 import shutil
+import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict
@@ -14,7 +17,8 @@ from click.testing import CliRunner, Result
 from crawler.cli.reprocess import reprocess
 from crawler.cli.verify import verify as verify_command
 from crawler.queue import parcels
-from crawler.queue.errands import RESULTS, TASKS
+from crawler.queue.bench import Bench
+from crawler.queue.errands import RESULTS, TASKS, Errand
 from crawler.queue.leases import Leases
 from crawler.queue.outstanding import Outstanding, WithdrawnError
 from crawler.queue.schema import prepare
@@ -23,7 +27,7 @@ from crawler.store import Store
 from crawler.verify import verification
 from crawler.verify.verification import Progress, verify
 from tests.support.errands import as_worker, do_errands, into_store, jobs, read_by_older_rules, silence
-from tests.support.hosts import hosts
+from tests.support.hosts import hosts, until
 from tests.support.verified import kinds
 
 
@@ -200,6 +204,35 @@ def test_a_worker_of_another_version_does_no_errand(away: Away, monkeypatch: pyt
     with pytest.raises(ValueError, match=r"a.warc.gz is to be read by .*; this worker is xianzhi/0 xianzhi-0"):
         as_worker(away.dsn, Leases.take_errand)
     assert jobs(away.dsn) == [("todo", "a.warc.gz")]
+
+
+def test_a_process_that_is_killed_costs_an_errand_a_life_and_a_worker_that_ends_none(away: Away) -> None:
+    path = away.files()[0]
+    path.unlink()
+    os.mkfifo(path)  # whoever reads it waits
+    asked = away.outstanding()
+    asked.begin("1")
+    name = asked.hand_out(path.name, [{"file": path.name, "sealed": None}])
+    errand = Errand(job_id=1, kind="verify", name=name, file=path.name, holder=1)
+    said: list[tuple[str | None, str]] = []
+
+    async def work() -> None:
+        bench = Bench(jobs=1, spool=away.spool, store=away.store.url)
+        for end in ("killed", "stopped"):
+            bench.give(errand, on_done=lambda _: None, on_failure=lambda _, *words: said.append(words))
+            assert not bench.has_room
+            await asyncio.to_thread(until, (away.spool / "errands" / "1-1" / "warc" / "store.toml").exists)
+            if end == "killed":
+                [[place, task]] = bench._busy.values()
+                os.kill(place._pid, signal.SIGKILL)
+                await task
+            else:
+                await bench.stop()
+
+    asyncio.run(work())
+    died = "its process was killed, perhaps for want of memory"
+    assert said == [(died, died), (None, "this worker ends")]
+    assert list((away.spool / "errands").iterdir()) == []
 
 
 def test_both_commands_share_workers_with_nights_and_workers_end_cleanly(

@@ -122,8 +122,9 @@ class Bench:
 
     async def _do(self, place: Place, errand: Errand) -> tuple[str | None, str]:
         """What went wrong, and in words; empty words for nothing."""
+        folder = self._folder / f"{errand.holder}-{errand.job_id}"
         try:
-            await place.run(errand, self._store, self._folder / f"{errand.holder}-{errand.job_id}")
+            await place.run(errand, self._store, folder)
         except ObjectMissingError as error:
             return str(error), str(error)
         except (StoreError, OSError) as error:
@@ -135,6 +136,8 @@ class Bench:
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
             return words, words
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return None, ""
 
 
@@ -143,7 +146,7 @@ def _stand_back() -> None:
 
 
 def perform(errand: Errand, url: str, folder: Path) -> None:
-    """Do an errand in this process: fetch the task and the file, read, and put the result into the store.
+    """Do an errand in this process: fetch task and file into *folder*, read, and put the result into the store.
 
     Raises StoreError, OSError, ParcelError.
     """
@@ -152,17 +155,14 @@ def perform(errand: Errand, url: str, folder: Path) -> None:
         return  # by a worker that was taken for dead before it could say so
     warc = folder / "warc"
     warc.mkdir(parents=True, exist_ok=True)
-    try:
-        task = store.fetch(TASKS + errand.name, folder)
-        point(warc, store)
-        with suppress(ObjectMissingError):  # then that is the result
-            store.fetch(IN_STORE + errand.file, warc)
-        result = folder / "result"
-        _write_result(errand, task, warc, result)
-        with suppress(ObjectDiffersError):  # another worker was sooner
-            store.put(result, RESULTS + errand.name)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    task = store.fetch(TASKS + errand.name, folder)
+    point(warc, store)
+    with suppress(ObjectMissingError):  # then that is the result
+        store.fetch(IN_STORE + errand.file, warc)
+    result = folder / "result"
+    _write_result(errand, task, warc, result)
+    with suppress(ObjectDiffersError):  # another worker was sooner
+        store.put(result, RESULTS + errand.name)
 
 
 def _write_result(errand: Errand, task: Path, warc: Path, result: Path) -> None:

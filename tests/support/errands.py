@@ -51,6 +51,7 @@ def do_errands(dsn: str, store: Store, folder: Path, *, most: int = 1000) -> lis
         done: list[str] = []
         while len(done) < most and (errand := await lease.take_errand()) is not None:
             perform(errand, store.url, folder / str(errand.job_id))
+            shutil.rmtree(folder / str(errand.job_id), ignore_errors=True)
             await lease.finish(errand)
             done.append(errand.file)
         return done
