@@ -23,11 +23,12 @@ from crawler.queue.leases import Leases
 from crawler.queue.outstanding import Outstanding, WithdrawnError
 from crawler.queue.schema import prepare
 from crawler.queue.verifying import VerifyingElsewhere
-from crawler.store import Store
+from crawler.store import Store, open_store, point
 from crawler.verify import verification
 from crawler.verify.verification import Progress, verify
 from tests.support.errands import as_worker, do_errands, into_store, jobs, read_by_older_rules, silence
 from tests.support.hosts import hosts, until
+from tests.support.s3 import S3, needs_s3
 from tests.support.verified import kinds
 
 
@@ -199,11 +200,13 @@ def test_a_result_that_is_none_is_told_and_not_believed(away: Away, tmp_path: Pa
 def test_a_worker_of_another_version_does_no_errand(away: Away, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = away.outstanding()
     asked.begin("1")
-    asked.hand_out("a.warc.gz", [])
+    name = asked.hand_out("a.warc.gz", [])
+    monkeypatch.setattr("crawler.queue.outstanding.RULES", "xianzhi/0 xianzhi-0")
+    assert away.outstanding().hand_out("a.warc.gz", []) != name, "nor is what it did taken for ours"
     monkeypatch.setattr("crawler.queue.errands.RULES", "xianzhi/0 xianzhi-0")
     with pytest.raises(ValueError, match=r"a.warc.gz is to be read by .*; this worker is xianzhi/0 xianzhi-0"):
         as_worker(away.dsn, Leases.take_errand)
-    assert jobs(away.dsn) == [("todo", "a.warc.gz")]
+    assert jobs(away.dsn) == [("todo", "a.warc.gz")] * 2
 
 
 def test_a_process_that_is_killed_costs_an_errand_a_life_and_a_worker_that_ends_none(away: Away) -> None:
@@ -233,6 +236,19 @@ def test_a_process_that_is_killed_costs_an_errand_a_life_and_a_worker_that_ends_
     died = "its process was killed, perhaps for want of memory"
     assert said == [(died, died), (None, "this worker ends")]
     assert list((away.spool / "errands").iterdir()) == []
+
+
+@needs_s3
+def test_an_object_store_serves_as_well_as_a_folder(away: Away, s3: S3) -> None:
+    bucket = open_store(s3.bucket())
+    for path in away.files():
+        bucket.put(path, f"warc/{path.name}")
+    here = away.verify_here()
+    point(away.warc, bucket)
+    away.store = bucket
+    there = away.verify()
+    assert (there.findings, there.counts) == (here.findings, here.counts)
+    assert passing(bucket) == []
 
 
 def test_both_commands_share_workers_with_nights_and_workers_end_cleanly(

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import LiteralString
 
@@ -16,7 +17,7 @@ from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
 from crawler.fetch.mirror import TAKEN_OVER_SECONDS
 from crawler.queue import parcels
-from crawler.queue.errands import ERRAND, RESULTS, TASKS, Kind, errand_args, errands_of
+from crawler.queue.errands import ERRAND, RESULTS, RULES, TASKS, Kind, errand_args, errands_of
 from crawler.queue.line import QueueAway, transaction
 from crawler.store import ObjectMissingError, Store, StoreError
 
@@ -94,12 +95,15 @@ class Outstanding:
             self._delete(RESULTS + name)
 
     def hand_out(self, file: str, content: Iterable[object]) -> str:
-        """Put an errand into the queue, with what it takes along; its name. Raises QueueAway, StoreError, OSError."""
+        """Put an errand into the queue, with what it takes along; its name, another one for other content or rules.
+
+        Raises QueueAway, StoreError, OSError.
+        """
         with tempfile.TemporaryDirectory(prefix="xianzhi-") as folder:
             task = Path(folder) / "task"
             parcels.write(task, content)
             with task.open("rb") as parcel:
-                digest = hashlib.file_digest(parcel, "sha256").hexdigest()[:32]
+                digest = hashlib.file_digest(parcel, partial(hashlib.sha256, RULES.encode())).hexdigest()
             name = "-".join(filter(None, (self._kind, self._batch, f"{digest}.json.gz")))
             if name not in self._known:
                 self._store.put(task, TASKS + name)

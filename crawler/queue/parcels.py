@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-LINE_BYTES = 256 * 1024 * 1024
+LINE_BYTES = 64 * 1024 * 1024
 """Of a line at most: a page with everything that was ever captured of it, or the findings of a file."""
 LEVEL = 3
 T = TypeVar("T")
