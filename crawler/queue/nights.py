@@ -131,7 +131,7 @@ class Nights:
 
     def depth(self) -> dict[str, int]:
         """How many tasks wait and run, and how many had to be given up for good."""
-        with self._connection() as conn:
+        with transaction(self._dsn) as conn:
             rows = dict(conn.execute(_DEPTH, (self._queue,)).fetchall())
         return {name: rows.get(status, 0) for status, name in _STATES.items()}
 

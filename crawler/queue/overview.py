@@ -14,7 +14,7 @@ class WorkerState:
     silent_seconds: float
     """Since its last heartbeat."""
     tasks: int
-    """Groups of portals that it holds."""
+    """Groups of portals, and WARC files, that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
