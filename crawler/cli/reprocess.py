@@ -37,8 +37,9 @@ Examples:
   xianzhi reprocess --queue postgresql://archive@db/xianzhi          workers read what is in the store
 Run it after an update of xianzhi, before the next crawl. Interrupted or killed, it goes on where it
 was when it is called again.
-Exit codes: 0 everything was read, 1 bytes could not be had (a missing WARC file) or a process died,
-2 wrong usage, or an archive that cannot be used, 3 another run works on this archive, 130 interrupted."""
+Exit codes: 0 everything was read, 1 bytes could not be had (a missing WARC file), a process died, or
+the queue or the store does not answer, 2 wrong usage, or an archive that cannot be used, 3 another
+run works on this archive, 130 interrupted."""
 )
 @click.option("--portal", "portals", multiple=True, metavar="ID", help="Only of this portal; repeatable.")
 @click.option("--from", "since", type=DAY, help="Only pages that were captured on this day or later (UTC).")

@@ -38,8 +38,8 @@ Examples:
   xianzhi verify --queue postgresql://archive@db/xianzhi       workers read what is in the store
 Interrupted, it goes on where it was when it is called again.
 Exit codes: 0 all is whole and agrees, 1 something is not: each finding says what, where, and how
-to repair it, 2 wrong usage, or an archive that cannot be used, 3 --repair while a run works on
-the archive, 130 interrupted."""
+to repair it; or the queue or the store does not answer, 2 wrong usage, or an archive that cannot
+be used, 3 --repair while a run works on the archive, 130 interrupted."""
 )
 @db_option
 @warc_option

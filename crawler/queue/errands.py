@@ -6,7 +6,7 @@ the errand's name. The queue has only who does what.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal
 
 from crawler.version import EXTRACTOR, SOFTWARE
 
@@ -40,19 +40,20 @@ class Errand:
 
 
 def errands_of(queue: str) -> str:
-    """The queue in which the errands of a *queue* wait: workers look there when nobody waits for a crawl."""
-    return f"{queue}-errands"
+    """The queue in which the errands of a *queue* wait for workers of this version, who look there last."""
+    return f"{all_errands_of(queue)}{RULES}"
+
+
+def all_errands_of(queue: str) -> str:
+    """What the names of these queues begin with, whatever the version."""
+    return f"{queue}-errands "
 
 
 def errand_args(kind: Kind, batch: str, name: str, file: str) -> dict[str, str]:
     """The arguments under which an errand waits; *batch* is what is withdrawn together."""
-    return {"kind": kind, "batch": batch, "name": name, "file": file, "rules": RULES}
+    return {"kind": kind, "batch": batch, "name": name, "file": file}
 
 
 def errand_of(job_id: int, args: Mapping[str, Any], *, holder: int, deaths: int) -> Errand:
-    """The errand behind arguments that `errand_args` made. Raises ValueError where another version did, in words."""
-    kind, rules = args.get("kind"), args.get("rules")
-    if rules != RULES or kind not in get_args(Kind):
-        raise ValueError(f"{args.get('file')} is to be read by {rules}; this worker is {RULES}")
-    name, file = str(args["name"]), str(args["file"])
-    return Errand(job_id=job_id, kind=cast("Kind", kind), name=name, file=file, holder=holder, deaths=deaths)
+    """The errand behind arguments that `errand_args` made."""
+    return Errand(job_id=job_id, kind=args["kind"], name=args["name"], file=args["file"], holder=holder, deaths=deaths)

@@ -161,17 +161,11 @@ class Leases:
             raise
 
     async def take_errand(self) -> Errand | None:
-        """The oldest errand that waits, now this worker's; None where none does. Raises ValueError as `errand_of`."""
+        """The oldest errand that waits, now this worker's; None where none does."""
         job = await self._manager.fetch_job([errands_of(self._queue)], self.worker_id)
         if job is None or job.id is None:
             return None
-        try:
-            return errand_of(job.id, job.task_kwargs, holder=self.worker_id, deaths=job.attempts)
-        except ValueError as error:
-            async with self._line.connection() as conn, conn.transaction():
-                if await _is_held(conn, job.id, self.worker_id):
-                    await _lose(conn, job.id, None, deaths=job.attempts, lives=LIVES, reason=str(error))
-            raise
+        return errand_of(job.id, job.task_kwargs, holder=self.worker_id, deaths=job.attempts)
 
     async def return_strays(self, held: Sequence[int]) -> None:
         """Let wait what was taken in this worker's name without its knowing: the answer was lost on the way."""

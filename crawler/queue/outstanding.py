@@ -15,9 +15,8 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
-from crawler.fetch.mirror import TAKEN_OVER_SECONDS
 from crawler.queue import parcels
-from crawler.queue.errands import ERRAND, RESULTS, RULES, TASKS, Kind, errand_args, errands_of
+from crawler.queue.errands import ERRAND, RESULTS, RULES, TASKS, Kind, all_errands_of, errand_args, errands_of
 from crawler.queue.line import QueueAway, transaction
 from crawler.store import ObjectMissingError, Store, StoreError
 
@@ -52,7 +51,7 @@ class Outstanding:
         self, dsn: str, *, queue: str, store: Store, kind: Kind, on_log: Callable[[int, str], None] = log.log
     ) -> None:
         self._dsn = dsn
-        self._queue = errands_of(queue)
+        self._queue, self._prefix = errands_of(queue), all_errands_of(queue)
         self._store = store
         self._kind: Kind = kind
         self._on_log = on_log
@@ -62,7 +61,7 @@ class Outstanding:
         self._waiting: dict[str, str] = {}
         """Errands by name, with their files."""
         self._told = ""
-        self._lonely_since = float("inf")
+        self._lonely_since = time.monotonic()
         self._is_stopping = False
 
     def __len__(self) -> int:
@@ -81,7 +80,7 @@ class Outstanding:
         self._batch = batch
         results = {name.removeprefix(RESULTS) for name in self._store.names(f"{RESULTS}{self._kind}-")}
         with transaction(self._dsn) as conn:
-            rows = conn.execute(_ERRANDS, (self._queue, ERRAND, self._kind)).fetchall()
+            rows = conn.execute(_ERRANDS, (self._prefix, ERRAND, self._kind)).fetchall()
             kept = {
                 job_id: name
                 for job_id, status, name, of_batch, _ in rows
@@ -157,7 +156,7 @@ class Outstanding:
 
     def _withdraw_others(self) -> None:
         with transaction(self._dsn) as conn:
-            rows = conn.execute(_ERRANDS, (self._queue, ERRAND, self._kind)).fetchall()
+            rows = conn.execute(_ERRANDS, (self._prefix, ERRAND, self._kind)).fetchall()
             others = [job_id for job_id, _, name, *_ in rows if name not in self._waiting]
             conn.execute(_FORGET, (others,))
 
@@ -165,15 +164,14 @@ class Outstanding:
         """Errands of ours that have ended."""
         try:
             with transaction(self._dsn) as conn:
-                rows = conn.execute(_ERRANDS, (self._queue, ERRAND, self._kind)).fetchall()
-                [(workers,)] = conn.execute(_WORKERS, (TAKEN_OVER_SECONDS,)).fetchall()
+                rows = conn.execute(_ERRANDS, (self._prefix, ERRAND, self._kind)).fetchall()
         except QueueAway as error:
             self._tell(f"PostgreSQL is away ({error}); waiting for it")
             return []
         gone = self._waiting.keys() - {name for _, _, name, *_ in rows}
         if gone:
             raise WithdrawnError(f"{len(gone)} files are in the queue no more: another {self._kind} took its place")
-        self._say_lonely(workers)
+        self._say_lonely({status for _, status, *_ in rows})
         return [
             (job_id, status, name, reason)
             for job_id, status, name, _, reason in rows
@@ -214,14 +212,12 @@ class Outstanding:
         except StoreError as error:
             self._tell(f"not deleted: {error}")
 
-    def _say_lonely(self, workers: int) -> None:
+    def _say_lonely(self, states: set[str]) -> None:
         now = time.monotonic()
-        if workers or not self._waiting:
-            self._lonely_since = float("inf")
-        elif self._lonely_since == float("inf"):
+        if states != {"todo"}:
             self._lonely_since = now
         elif now - self._lonely_since > LONELY_SECONDS:
-            self._tell("nobody is at work: start xianzhi work on some host")
+            self._tell("nobody reads files: no xianzhi work is there, or each is of another version or has portals")
 
     def _tell(self, words: str) -> None:
         """Say something, but not again and again."""
@@ -233,9 +229,6 @@ class Outstanding:
 
 _ERRANDS: LiteralString = """
     SELECT id, status::text, args ->> 'name', args ->> 'batch', args ->> 'reason' FROM procrastinate_jobs
-    WHERE queue_name = %s AND task_name = %s AND args ->> 'kind' = %s ORDER BY id
+    WHERE starts_with(queue_name, %s) AND task_name = %s AND args ->> 'kind' = %s ORDER BY id
 """
 _FORGET: LiteralString = "DELETE FROM procrastinate_jobs WHERE id = ANY(%s)"
-_WORKERS: LiteralString = """
-    SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s)
-"""

@@ -65,7 +65,7 @@ def with_excerpts(result: PageResult, past: Past) -> PageResult:
     )
     changes = []
     for change in result.changes:
-        before, after = next(quoted) if change.field == "text" else (change.before, change.after)
+        before, after = next(quoted, (None, None)) if change.field == "text" else (change.before, change.after)
         changes.append(replace(change, before=before, after=after))
     return replace(result, changes=tuple(changes))
 
