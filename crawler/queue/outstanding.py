@@ -72,6 +72,10 @@ class Outstanding:
         """Wait no longer: workers go on; safe to call from a signal handler."""
         self._is_stopping = True
 
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
+
     def begin(self, batch: str, *, anew: bool = False) -> None:
         """Begin the undertaking *batch* (letters and digits), or go on with it unless it is to be *anew*.
 
@@ -116,8 +120,9 @@ class Outstanding:
         An answer counts as taken in when the next one is asked for, and is deleted then. What this undertaking did not
         hand out is withdrawn first. Raises WithdrawnError where a later undertaking has withdrawn it.
         """
-        self._withdraw_others()
-        while self._waiting and not self._is_over():
+        if not self.is_stopping():  # else not all was handed out
+            self._withdraw_others()
+        while self._waiting and not self.is_stopping():
             before = len(self._waiting)
             for job_id, status, name, reason in self._look():
                 with tempfile.TemporaryDirectory(prefix="xianzhi-") as folder:
@@ -129,15 +134,12 @@ class Outstanding:
                     yield answer
                 del self._waiting[name]
                 self._forget(job_id, name)
-                if self._is_over():
+                if self.is_stopping():
                     return
             if len(self._waiting) == before:
                 time.sleep(LOOK_SECONDS)
         if not self._waiting:
             self._sweep()
-
-    def _is_over(self) -> bool:
-        return self._is_stopping
 
     def _enqueue(self, name: str, file: str) -> None:
         job = Job(

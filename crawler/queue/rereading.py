@@ -86,7 +86,7 @@ class RereadingElsewhere:
                     here.append(history)
             for file, together in by_file.items():
                 piece = f"{portal_id}/{file}"
-                if piece not in done:
+                if piece not in done and not self._outstanding.is_stopping():
                     self._hand_out(conn, piece, file, header, together)
         return here, sum(pages for _, pages in self._pages.values())
 
