@@ -67,20 +67,24 @@ def row(name, asked, cost):
     return statistics.median(paces)
 
 
+def head(articles, by):
+    print(
+        f"{articles} articles a portal, delay {settings.DOWNLOAD_DELAY:g} s ± {settings.DOWNLOAD_DELAY_JITTER:.0%},"
+        f" {LATENCY:g} s an answer, {by}"
+    )
+    print(
+        "portals   pace/s  slowest  gap least   median      p99     most"
+        f"  < {SHORTEST:g} s  at once   all in    wall    CPU   ms/req     MB"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--portals", type=int, default=200)
     parser.add_argument("--articles", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    print(
-        f"{options.articles} articles a portal, delay {settings.DOWNLOAD_DELAY:g} s ± {settings.DOWNLOAD_DELAY_JITTER:.0%},"
-        f" {LATENCY:g} s an answer, --jobs {options.jobs}"
-    )
-    print(
-        "portals   pace/s  slowest  gap least   median      p99     most"
-        f"  < {SHORTEST:g} s  at once   all in    wall    CPU   ms/req     MB"
-    )
+    head(options.articles, f"--jobs {options.jobs}")
     alone = row(ALONE, *crawled(ALONE, options.articles, options.jobs))
     together = row(options.portals, *crawled(options.portals, options.articles, options.jobs))
     print(f"pace kept: {together / alone:.1%} of that of {ALONE} portals alone")

@@ -1,6 +1,7 @@
 """A crawl on several hosts: what is left of a night in which workers die, or PostgreSQL or the object store are away.
 
-    python -m bench.scale kills [--seed 1] | away | pace [--portals 200] [--articles 60]
+    python -m bench.scale kills [--seed 1]     of four workers one is killed ten times, and started again
+    python -m bench.scale away                 the store for 30 seconds, then PostgreSQL for 20
 
 Hosts are loopback addresses and spool folders of their own; PostgreSQL and the S3 server are real ones, on loopback, too.
 """
@@ -8,6 +9,7 @@ Hosts are loopback addresses and spool folders of their own; PostgreSQL and the 
 import argparse
 import os
 import random
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -29,23 +31,32 @@ def tell(night, kept):
     say("findings of xianzhi verify over the store", len(kept.findings), "0")
     say("tables unlike those of one machine's crawl", ", ".join(kept.differing) or 0, "0")
     say("requests at once to one portal, most", night.most_at_once, "1")
-    say("seconds between two requests to one portal, most", f"{night.longest_gap:.1f}", "≤ 15")
-    say("requests; seconds", f"{sum(map(len, night.asked))}; {night.seconds:.0f}")
+    say("seconds between two requests to one portal, most", f"{night.longest_gap:.1f}")
+    say("requests; seconds", f"{sum(map(len, night.asked.values()))}; {night.seconds:.0f}")
     if night.crawled.exit_code or not kept.is_whole:
         print(kept, night.crawled.words, night.said, night.crawled.report.get("lost"), sep="\n")
 
 
-def kills(farm, options):
-    moments, happen = trials.kill_ten(random.Random(options.seed))
-    night = farm.night(happen)
+def kills(farm, seed):
+    killed = []
+    night = farm.night(trials.kill_ten(random.Random(seed), killed))
     tell(night, farm.kept())
-    gaps = [night.longest_gap_over(moment) for moment in moments]
-    say("after each kill, seconds until the dead worker's portals went on", "")
-    print("   ", " ".join(f"{gap:.1f}" for gap in gaps))
+    waited = sorted(trials.waited(night, killed))
+    say(f"{len(killed)} kills; portals that they left", sum(len(kill.portals) for kill in killed))
+    say("seconds until they went on: median; most", f"{statistics.median(waited):.1f}; {waited[-1]:.1f}", "≤ 15")
 
 
-def away(farm, options):
-    raise NotImplementedError
+def away(farm, postgres, s3):
+    moments = {}
+    night = farm.night(trials.away(postgres, s3, moments))
+    tell(night, farm.kept())
+    for what, (began, ended) in moments.items():
+        asked = sorted(moment for times in night.asked.values() for moment in times)
+        during = sum(began <= moment < ended for moment in asked)
+        after = next((moment - ended for moment in asked if moment >= ended), None)
+        say(f"{what} away, seconds; requests meanwhile", f"{ended - began:.0f}; {during}")
+        say("seconds from its return to the next request", f"{after:.1f}")
+    print(*(line for line in night.said.splitlines() if "away" in line or "back" in line or "again" in line), sep="\n")
 
 
 def main():
@@ -58,7 +69,10 @@ def main():
         folder = Path(made) / "night"
         folder.mkdir()
         with trials.farm(folder, postgres, s3) as farm:
-            {"kills": kills, "away": away}[options.trial](farm, options)
+            if options.trial == "kills":
+                kills(farm, options.seed)
+            else:
+                away(farm, postgres, s3)
     print(f"load at the end: {os.getloadavg()[0]:.1f}; {time.strftime('%H:%M')}")
 
 

@@ -86,6 +86,12 @@ class Postgres:
             self._process.wait(timeout=30)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process, whose children the others are."""
+        assert self._process is not None
+        return self._process.pid
+
     def dsn(self, database: str) -> str:
         """The address of a database."""
         return f"postgresql://xianzhi@127.0.0.1:{self._port}/{database}"

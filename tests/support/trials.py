@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import psycopg
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from crawler.store import Store, open_store
@@ -45,7 +46,7 @@ class Night:
     said: str
     """By all workers."""
     seconds: float
-    asked: list[list[float]]
+    asked: Mapping[str, list[float]]
     """When each portal was asked."""
     most_at_once: int
     """Requests to one portal at the same time."""
@@ -53,12 +54,7 @@ class Night:
     @property
     def longest_gap(self) -> float:
         """Seconds between two requests to one portal, at most."""
-        return max(later - earlier for times in self.asked for earlier, later in pairwise(times))
-
-    def longest_gap_over(self, moment: float) -> float:
-        """Of the gaps that a moment is in."""
-        gaps = [b - a for times in self.asked for a, b in pairwise(times) if a <= moment < b]
-        return max(gaps, default=0.0)
+        return max(later - earlier for times in self.asked.values() for earlier, later in pairwise(times))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +67,7 @@ class Kept:
     doubled: list[str]
     """Addresses of several articles, or of one with several versions."""
     unstored: list[str]
-    """Addresses without a record in the store."""
+    """Addresses of articles that were read from a record that the store has not, or of none."""
     findings: list[object]
     """Of ``xianzhi verify``, over the store."""
     differing: list[str]
@@ -100,12 +96,12 @@ class Farm:
             for number in range(WORKERS):
                 self.work(number)
             happen(self)
-            report, words = running.process.communicate(timeout=NIGHT_SECONDS)
+            crawled = running.end(NIGHT_SECONDS)
         return Night(
-            crawled=Crawled(running.process.returncode, json.loads(report) if report else {}, words),
+            crawled=crawled,
             said=self.hosts.words,
             seconds=time.monotonic() - began,
-            asked=[list(portal.asked) for _, portal in self._portals.values()],
+            asked={name: list(portal.asked) for name, (_, portal) in self._portals.items()},
             most_at_once=max(portal.server.most_at_once for _, portal in self._portals.values()),
         )
 
@@ -141,6 +137,11 @@ class Farm:
         versions = archive.query(
             "SELECT url, count(*) FROM versions JOIN articles ON articles.id = article_id GROUP BY articles.id"
         )
+        read = archive.query(
+            "SELECT articles.url, warc_file, warc_offset FROM articles JOIN versions ON versions.id = version_id"
+            " JOIN captures ON captures.id = capture_id"
+        )
+        stored = set(_records(open_store(self.hosts.store), self._folder))
         there, here = contents(self.one_machine()), contents(archive)
         differing = [table for table in there if table not in ASKED_AGAIN and there[table] != here[table]]
         if set(there["captures"]) != set(here["captures"]):
@@ -151,7 +152,7 @@ class Farm:
             doubled=sorted(
                 {url for url, count in articles.items() if count > 1} | {url for url, count in versions if count > 1}
             ),
-            unstored=sorted(planted - set(_addresses(open_store(self.hosts.store), self._folder))),
+            unstored=sorted(planted - {url for url, *place in read if tuple(place) in stored}),
             findings=_findings(archive),
             differing=differing,
         )
@@ -173,21 +174,79 @@ def farm(folder: Path, postgres: Postgres, s3: S3) -> Iterator[Farm]:
         yield Farm(folder, there, portals)
 
 
-def kill_ten(chance: random.Random) -> tuple[list[float], Callable[[Farm], None]]:
-    """Moments, filled in as they come, and what kills a worker at ten of them, and starts it again."""
-    moments: list[float] = []
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """A worker that was killed."""
+
+    moment: float
+    portals: frozenset[str]
+    """Ids of those that it had."""
+
+
+def kill_ten(chance: random.Random, kills: list[Kill]) -> Callable[[Farm], None]:
+    """What kills a worker at ten random moments, with its process or alone, and starts another on its host.
+
+    *kills* gets them.
+    """
 
     def happen(farm: Farm) -> None:
-        whole = len(FAMILIES) * ARTICLES
-        for request in sorted(chance.sample(range(20, whole - 100), 10)):
+        dead: list[int] = []
+        last = len(FAMILIES) * ARTICLES - 100
+        for request in sorted(chance.sample(range(20, last), 10)):
             until(lambda request=request: farm.asked >= request, seconds=NIGHT_SECONDS)
-            living = [worker for worker in farm.hosts.workers if worker.process.poll() is None]
-            worker = chance.choice(living)
-            moments.append(time.monotonic())
+            worker = chance.choice([worker for worker in farm.hosts.workers if worker.process.poll() is None])
+            host = worker.log.stem.partition("-")[0]
+            moment = time.monotonic()
             chance.choice([worker.kill, worker.kill_host])()
-            farm.work(int(worker.log.stem.removeprefix("host").partition("-")[0]))
+            with psycopg.connect(farm.hosts.dsn) as conn:
+                held = conn.execute(_HELD, {"host": host, "dead": dead}).fetchall()
+            dead += {worker_id for worker_id, _ in held}
+            kills.append(Kill(moment=moment, portals=frozenset(portal for _, portal in held)))
+            farm.work(int(host.removeprefix("host")))
 
-    return moments, happen
+    return happen
+
+
+_HELD = """
+    SELECT DISTINCT j.worker_id, portal ->> 'id' FROM xianzhi.shards s JOIN procrastinate_jobs j USING (worker_id),
+        jsonb_array_elements(j.args -> 'portals') AS portal
+    WHERE s.worker = %(host)s AND j.status = 'doing' AND NOT worker_id = ANY(%(dead)s)
+"""
+
+
+def waited(night: Night, kills: Sequence[Kill]) -> list[float]:
+    """Seconds from each kill to the next request to each portal that the killed worker had.
+
+    Of a portal whose next worker was killed, too, before it had asked anything, from that kill.
+    """
+    seconds = []
+    for number, kill in enumerate(kills):
+        for portal in kill.portals:
+            again = next((moment for moment in night.asked[portal] if moment > kill.moment), None)
+            later = (other for other in kills[number + 1 :] if portal in other.portals)
+            if again is not None and not any(other.moment < again for other in later):
+                seconds.append(again - kill.moment)
+    return seconds
+
+
+def away(postgres: Postgres, s3: S3, moments: dict[str, list[float]]) -> Callable[[Farm], None]:
+    """What cuts the store off for 30 seconds and then stops PostgreSQL for 20; *moments* gets when each began and ended."""
+
+    def happen(farm: Farm) -> None:
+        until(lambda: farm.asked >= 150, seconds=NIGHT_SECONDS)
+        moments["store"] = _during(30, s3.line.cut, s3.line.mend)
+        until(lambda: farm.hosts.words.count("answers again") >= 1, seconds=60)
+        moments["postgresql"] = _during(20, lambda: postgres.stop(crash=True), postgres.start)
+
+    return happen
+
+
+def _during(seconds: float, begin: Callable[[], None], end: Callable[[], None]) -> list[float]:
+    begin()
+    began = time.monotonic()
+    time.sleep(seconds)
+    end()
+    return [began, time.monotonic()]
 
 
 def _entry(portal: ZooPortal, base: str) -> str:
@@ -200,14 +259,14 @@ def _entry(portal: ZooPortal, base: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _addresses(store: Store, folder: Path) -> Iterator[str]:
-    """Of all responses that the WARC files in a store have."""
+def _records(store: Store, folder: Path) -> Iterator[tuple[str, int]]:
+    """File and offset of all responses in a store."""
     for stored in store.listed("warc/"):
         path = store.fetch(stored.name, folder)
         if path.suffix == ".gz":
             with path.open("rb") as stream:
                 for record in ArchiveIterator(stream, record_types=WarcRecordType.response | WarcRecordType.revisit):
-                    yield record.headers["WARC-Target-URI"]
+                    yield path.name, record.stream_pos
         path.unlink()
 
 
