@@ -32,7 +32,8 @@ FAMILIES = "channel_list dedecms easysite empirecms epoint nfcms num_html phpcms
 """Twelve that have a dialect that needs no programs on its server."""
 ARTICLES = 100
 WORKERS = 4
-ANSWER_SECONDS = 0.5
+ANSWER_SECONDS = (0.25, 0.05)
+"""Of the first portal, and how much more of each one after it: so they do not all end at once."""
 NIGHT_SECONDS = 900
 ASKED_AGAIN = frozenset({"captures", "portals"})
 """What a night looks different in where a page was asked for twice, because its first answer died with its worker."""
@@ -89,9 +90,8 @@ class Farm:
     def night(self, happen: Callable[["Farm"], None]) -> Night:
         """Crawl all portals on all hosts, while *happen* lets something happen."""
         began = time.monotonic()
-        for _, portal in self._portals.values():
-            portal.asked.clear()
-            portal.server.most_at_once = 0
+        for number, (_, portal) in enumerate(self._portals.values()):
+            portal.seconds = ANSWER_SECONDS[0] + number * ANSWER_SECONDS[1]
         with self.hosts.night() as running:
             for number in range(WORKERS):
                 self.work(number)
@@ -165,9 +165,7 @@ def farm(folder: Path, postgres: Postgres, s3: S3) -> Iterator[Farm]:
         dialects = [portal for portal in zoo.portals() if portal.family in FAMILIES and portal.site.script is None]
     chosen = {portal.family: portal for portal in reversed(dialects)}
     with ExitStack() as stack:
-        served = stack.enter_context(
-            watched({zoo.name: zoo.site for zoo in chosen.values()}, seconds=ANSWER_SECONDS),
-        )
+        served = stack.enter_context(watched({portal.name: portal.site for portal in chosen.values()}))
         there = stack.enter_context(hosts(folder, postgres.database(), s3.bucket()))
         portals = {portal.name: (portal, served[portal.name]) for portal in chosen.values()}
         there.archive.write_catalogue("".join(_entry(portal, watched.url) for portal, watched in portals.values()))
@@ -234,6 +232,7 @@ def away(postgres: Postgres, s3: S3, moments: dict[str, list[float]]) -> Callabl
 
     def happen(farm: Farm) -> None:
         until(lambda: farm.asked >= 150, seconds=NIGHT_SECONDS)
+        # The fastest portal ends meanwhile, and its file cannot be uploaded.
         moments["store"] = _during(30, s3.line.cut, s3.line.mend)
         until(lambda: farm.hosts.words.count("answers again") >= 1, seconds=60)
         moments["postgresql"] = _during(20, lambda: postgres.stop(crash=True), postgres.start)
