@@ -69,8 +69,8 @@ def measure(base, folder):
     shutil.copy(base, home)
     conn = open_archive(home)
     [(articles,)] = conn.execute("SELECT count(*) FROM articles").fetchall()
-    [(database,)] = conn.execute("SELECT sum(pgsize) FROM dbstat WHERE aggregate").fetchall()
-    [(index,)] = conn.execute("SELECT sum(pgsize) FROM dbstat WHERE aggregate AND name GLOB 'articles_fts*'").fetchall()
+    [(database,)] = conn.execute("SELECT sum(pgsize) FROM dbstat").fetchall()
+    [(index,)] = conn.execute("SELECT sum(pgsize) FROM dbstat WHERE name GLOB 'articles_fts*'").fetchall()
     paths = []
     for number in range(SHARDS):
         path = folder / f"xianzhi-shard-1-20260101000000-{number}.db"
