@@ -4,9 +4,8 @@
     python bench/sizing.py --sizes ""                  only draws, from the results that are there
 
 The articles are those of `bench/merge.py`: stories of about 1,600 characters, three of ten reprints, so the index, sections
-and reprints grow as they do in a country whose counties print each other. At each size three shards of 1,000 articles are
-merged into a copy of the archive and everything is learned that follows (`crawler.archive.afterwards`), then a copy is
-published. CPU is ``process_time``. A curve is ``a · articles ^ b``, fitted to all sizes in the results (least squares of the
+and reprints grow as they do in a country whose counties print each other. At each size a copy for the public is
+made, then three shards of 1,000 articles are merged and everything is learned that follows (`crawler.archive.afterwards`). CPU is ``process_time``. A curve is ``a · articles ^ b``, fitted to all sizes in the results (least squares of the
 logarithms), so its right end is on paper only.
 """
 
@@ -71,6 +70,7 @@ def measure(base, folder):
     [(articles,)] = conn.execute("SELECT count(*) FROM articles").fetchall()
     [(database,)] = conn.execute("SELECT sum(pgsize) FROM dbstat").fetchall()
     [(index,)] = conn.execute("SELECT sum(pgsize) FROM dbstat WHERE name GLOB 'articles_fts*'").fetchall()
+    copy, _, publish = merging.timed(lambda: published.publish(home, folder / "copy.db", progress=lambda *_: None))
     paths = []
     for number in range(SHARDS):
         path = folder / f"xianzhi-shard-1-20260101000000-{number}.db"
@@ -79,7 +79,6 @@ def measure(base, folder):
     _, _, rows = merging.timed(lambda: [merge(conn, path) for path in paths])
     _, _, learned = merging.timed(lambda: afterwards.learn(conn))
     conn.close()
-    copy, _, publish = merging.timed(lambda: published.publish(home, folder / "copy.db", progress=lambda *_: None))
     for path in (*paths, home, folder / "copy.db"):
         path.unlink()
     return Row(articles, database, index, copy.bytes, rows, rows + learned, publish)
