@@ -1,12 +1,8 @@
-"""A crawl on several hosts: the same archive, whatever dies."""
+"""A crawl on several hosts: the same archive, whatever dies; in full size in test_scale_soak.py."""
 
-import random
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from crawler.demo.site import Site
 from tests.support.crawling import Archive, entry, news_site
@@ -101,40 +97,3 @@ def test_the_queue_begins_a_night_by_itself_and_brings_it_home(tmp_path: Path, d
         until(lambda: "the night has ended with exit code 0" in farm.words)
         assert worker.drain() == 0
     assert_nothing_is_lost_or_double(farm.archive, articles=10)
-
-
-@pytest.mark.soak
-def test_ten_hosts_die_at_random_moments_and_nothing_is_lost_or_double(tmp_path: Path, dsn: str):
-    chance, articles = random.Random(20261122), 100
-    alone = Archive(tmp_path / "alone")
-    alone.folder.mkdir()
-    many = {f"county{number}": news_site(articles) for number in range(12)}
-    with watched(many, seconds=0.3) as portals, hosts(tmp_path, dsn) as farm:
-        write_catalogue(farm.archive, portals)
-        with farm.night() as night:
-            at_work = [farm.work(f"host{number}", "--jobs", "1") for number in range(4)]
-            until(lambda: asked(portals) > 50)
-            kills = []
-            for _ in range(10):
-                time.sleep(chance.uniform(1, 8))
-                kills.append(time.monotonic())
-                number = chance.randrange(4)
-                at_work[number].kill_host()
-                at_work[number] = farm.work(f"host{number}", "--jobs", "1")
-            ended = night.end(600)
-            assert [worker.drain() for worker in at_work] == [0] * 4
-        assert ended.exit_code == 0, ended.words + farm.words
-        assert_polite(portals)
-        for earlier, later in (gap for portal in portals.values() for gap in pairwise(portal.asked)):
-            deaths = sum(earlier - 1 < kill < later for kill in kills)  # an heir may die before it has asked anything
-            assert later - earlier < 15 * max(deaths, 1)
-        write_catalogue(alone, portals)
-        assert alone.crawl().exit_code == 0
-    assert_nothing_is_lost_or_double(farm.archive, articles=articles * len(many))
-    there, here = contents(alone), contents(farm.archive)
-    for table in there:
-        if table not in {"captures", "portals"}:
-            assert here[table] == there[table], table
-    assert payloads(here) == payloads(there)
-    in_store = {path.name for path in (tmp_path / "store" / "warc").iterdir()}
-    assert {file for (file,) in farm.archive.query("SELECT DISTINCT warc_file FROM captures")} <= in_store
