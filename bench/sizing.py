@@ -5,12 +5,14 @@
 
 The articles are those of `bench/merge.py`: stories of about 1,600 characters, three of ten reprints, so the index, sections
 and reprints grow as they do in a country whose counties print each other. At each size a copy for the public is
-made, then three shards of 1,000 articles are merged and everything is learned that follows (`crawler.archive.afterwards`). CPU is ``process_time``. A curve is ``a · articles ^ b``, fitted to all sizes in the results (least squares of the
+made, then three shards of 1,000 articles are merged and everything is learned that follows (`crawler.archive.afterwards`).
+CPU is ``process_time``. A curve is ``a · articles ^ b``, fitted to all sizes in the results (least squares of the
 logarithms), so its right end is on paper only.
 """
 
 import argparse
 import csv
+import itertools
 import math
 import pathlib
 import shutil
@@ -87,6 +89,7 @@ def measure(base, folder):
 def measured(folder, sizes, archive):
     """A row for each size, or for an archive that is there."""
     if archive is not None:
+        generated.serial = itertools.count(10_000_000)  # its own addresses begin with 1
         yield measure(archive, folder)
         return
     base, have = folder / "base.db", 0
