@@ -2,12 +2,11 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 from crawler.demo.site import Site
 from tests.support.crawling import Archive, entry, news_site
 from tests.support.evidence import assert_nothing_is_lost_or_double
-from tests.support.hosts import Watched, contents, hosts, until, watched
+from tests.support.hosts import Watched, contents, hosts, payloads, until, watched
 from tests.support.postgres import Postgres
 
 ARTICLES = 20
@@ -28,11 +27,6 @@ def assert_polite(portals: dict[str, Watched]) -> None:
 
 def asked(portals: dict[str, Watched]) -> int:
     return sum(len(portal.asked) for portal in portals.values())
-
-
-def payloads(held: dict[str, list[tuple[Any, ...]]]) -> set[tuple[Any, ...]]:
-    """What was captured, whatever for: nobody knows that of what was fetched a moment before its process was killed."""
-    return {(portal, *rest) for portal, _, *rest in held["captures"]}
 
 
 def test_a_host_dies_in_mid_night_and_the_archive_is_that_of_one_machine(tmp_path: Path, dsn: str):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from crawler.demo.site import Site
 from tests.support.crawling import LOOPBACK, Archive, Crawled
@@ -194,6 +195,11 @@ async def _close(portals: Iterable[Watched]) -> None:
 def contents(archive: Archive) -> dict[str, list[tuple[object, ...]]]:
     """What an archive knows, without ids and times."""
     return {name: sorted(archive.query(sql), key=repr) for name, sql in _CONTENTS.items()}
+
+
+def payloads(held: Mapping[str, list[tuple[Any, ...]]]) -> set[tuple[Any, ...]]:
+    """What was captured, whatever for: nobody knows that of what was fetched a moment before its process was killed."""
+    return {(portal, *rest) for portal, _, *rest in held["captures"]}
 
 
 _CONTENTS = {

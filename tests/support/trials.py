@@ -22,7 +22,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from crawler.store import Store, open_store
 from tests import zoo
 from tests.support.crawling import Archive, Crawled
-from tests.support.hosts import Hosts, Watched, Worker, contents, hosts, until, watched
+from tests.support.hosts import Hosts, Watched, Worker, contents, hosts, payloads, until, watched
 from tests.support.planting import at_least
 from tests.support.postgres import Postgres
 from tests.support.s3 import S3
@@ -144,7 +144,7 @@ class Farm:
         stored = set(_records(open_store(self.hosts.store), self._folder))
         there, here = contents(self.one_machine()), contents(archive)
         differing = [table for table in there if table not in ASKED_AGAIN and there[table] != here[table]]
-        if set(there["captures"]) != set(here["captures"]):
+        if payloads(there) != payloads(here):
             differing.append("captures")
         return Kept(
             planted=len(planted),
