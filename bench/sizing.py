@@ -244,8 +244,9 @@ def main():
             keep(options.results, sorted(rows.values(), key=lambda row: row.articles))
             print(row, flush=True)
     results = sorted(rows.values(), key=lambda row: row.articles)
-    tell(results)
-    options.picture.write_text(picture(results), encoding="utf-8")
+    if len(results) > 1:
+        tell(results)
+        options.picture.write_text(picture(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
