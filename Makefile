@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 DEBIAN := chromium fonts-noto-cjk
 
-.PHONY: run test zoo corpus soak bench picture debian lock format clean
+.PHONY: run test zoo corpus soak bench scale picture debian lock format clean
 
 run: .venv/ready
 	$(BIN)/xianzhi demo
@@ -36,6 +36,14 @@ bench: .venv/ready
 	$(BIN)/python bench/site.py
 	$(BIN)/python bench/pace.py
 	$(BIN)/python bench/verify.py
+
+# A crawl on several hosts: workers killed, store and PostgreSQL away, 200 portals on two workers, growth (half an hour).
+scale: .venv/test-ready .venv/replay/ready
+	$(BIN)/python -m bench.scale kills
+	$(BIN)/python -m bench.scale away
+	$(BIN)/python bench/workers.py
+	$(BIN)/python bench/merge.py
+	$(BIN)/python bench/sizing.py
 
 # The README's picture of the site, docs/site.png. Needs Chromium (make debian).
 picture: .venv/ready
