@@ -19,10 +19,11 @@ import threading
 import time
 from collections import defaultdict
 
+import psycopg
+
 HERE = pathlib.Path(__file__).parent
 sys.path[1:1] = [str(HERE.parent)]
 
-import psycopg
 from crawl import Server, catalogue  # noqa: E402
 from pace import ALONE, LATENCY, crawled, head, row  # noqa: E402
 
