@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bench import lineage
 from crawler.text.facts import contradict, facts
 from crawler.text.folding import fold
-from crawler.text.likeness import SHORT, Likeness, Wording, compare, keys, wording
+from crawler.text.likeness import SHORT, Likeness, Wording, compare, sketched, wording
 
 TRADITIONAL = opencc.OpenCC("s2t").convert
 SAME = Likeness(kind="same", similarity=1.0)
@@ -38,7 +38,7 @@ def test_script_does_not_matter(sentences: list[str]) -> None:
     text = "\n".join(sentences)
     one, other = wording("乾县见闻", text), wording("乾縣見聞", TRADITIONAL(text))
     assert one == other
-    assert keys(one) == keys(other)
+    assert sketched(one) == sketched(other)
     assert compare(one, other) == (SAME if text else None)
 
 
@@ -93,7 +93,7 @@ def test_a_short_text_is_a_reprint_only_under_the_same_title() -> None:
     assert compare(wording("2014年部门预算", text), wording("2014年部门预算", "詳見附件")) == SAME
     assert compare(wording("2014年部门预算", text), wording("2015年部门预算", text)) is None
     assert compare(wording("标题", ""), wording("标题", "")) is None
-    assert keys(wording("标题", "")) == ()
+    assert sketched(wording("标题", "")).keys == ()
 
 
 def test_numbers_places_and_persons_are_facts_in_their_frames() -> None:

@@ -351,7 +351,7 @@ def test_places_in_the_queue_are_told_apart(home: sqlite3.Connection, tmp_path: 
 def test_a_shard_of_an_older_schema_is_merged_and_stays_as_it_is(home: sqlite3.Connection, tmp_path: Path) -> None:
     path = shard(home, tmp_path / "1.db", page(1, "甲", day=0))
     with sqlite3.connect(path) as conn:
-        for table in ("merged_shards", "reprint_sketches", "seeded_articles", "seeded_portals"):
+        for table in ("merged_shards", "reprint_sketches", "reprint_samples", "seeded_articles", "seeded_portals"):
             conn.execute(f"DROP TABLE {table}")
         conn.execute("PRAGMA user_version = 4")
     conn.close()

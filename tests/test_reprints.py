@@ -47,6 +47,10 @@ def pairs(conn: sqlite3.Connection) -> dict[tuple[int, int], str]:
     return {(one, other): kind for one, other, kind in rows}
 
 
+def samples(conn: sqlite3.Connection) -> dict[int, bytes]:
+    return dict(conn.execute("SELECT article_id, sample FROM reprint_samples"))
+
+
 def ids(members: Iterable[reprints.Member]) -> list[int]:
     return [member.article_id for member in members]
 
@@ -159,6 +163,47 @@ def test_an_article_whose_reading_text_changed_is_compared_again(conn: sqlite3.C
     reprints.forget(conn, [again])
     assert catch_up(conn) == 1
     assert pairs(conn)[first, again] != "same"
+
+
+def test_an_archive_that_has_no_samples_yet_finds_the_same_and_keeps_those_that_it_needed(
+    conn: sqlite3.Connection,
+) -> None:
+    first, stranger = store(conn, STORY, 1), store(conn, OTHER, 2)
+    catch_up(conn)
+    before = samples(conn)
+    assert set(before) == {first, stranger}
+    conn.execute("DELETE FROM reprint_samples")
+    again = store(conn, changed("light"), 3)
+    catch_up(conn)
+    assert pairs(conn) == {(first, again): "edited"}
+    assert samples(conn).items() >= {(first, before[first])}
+
+
+def test_the_sample_of_a_text_that_was_replaced_is_not_believed(conn: sqlite3.Connection) -> None:
+    first = store(conn, OTHER, 1)
+    catch_up(conn)
+    old = samples(conn)[first]
+    store(conn, STORY, 1, day=1)
+    again = store(conn, changed("light"), 2)
+    catch_up(conn)
+    assert pairs(conn) == {(first, again): "edited"}
+    assert samples(conn)[first] != old
+
+
+def test_texts_that_samples_tell_apart_are_not_read(conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = "“群众的事再小也是大事，办不好就不能收工，”老支书李青山在动员会上这样对全村的党员干部们说道。"
+    stories = [replace(story, paragraphs=((shared,), *story.paragraphs)) for story in (STORY, OTHER)]
+    read: list[str] = []
+    monkeypatch.setattr(
+        reprints, "compare", lambda one, other, real=reprints.compare: read.append(one) or real(one, other)
+    )
+    for number, story in enumerate(stories):
+        store(conn, story, number)
+    catch_up(conn)
+    assert read == []
+    store(conn, stories[0], 2)
+    catch_up(conn)
+    assert len(read) == 1
 
 
 def test_a_withheld_or_vanished_article_keeps_its_pairs(conn: sqlite3.Connection) -> None:

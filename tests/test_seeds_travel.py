@@ -143,6 +143,7 @@ def test_a_finished_shard_tells_what_it_found_out_and_nothing_that_it_was_given(
         assert conn.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert conn.execute("SELECT url FROM articles ORDER BY url").fetchall() == [(PAGE,), (f"{HOME}xw/3.html",)]
         assert conn.execute("SELECT count(*) FROM reprint_sketches").fetchone() == (2,)
+        assert conn.execute("SELECT count(*) FROM reprint_samples").fetchone() == (2,)
         assert conn.execute("SELECT count(*) FROM captures").fetchone() == (3,)  # the article's earlier page, too
         assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
     conn.close()

@@ -43,6 +43,7 @@ _EMPTY = (
     "DELETE FROM reprint_bands",
     "DELETE FROM reprint_marks",
     "DELETE FROM reprint_sketches",
+    "DELETE FROM reprint_samples",
     "DELETE FROM boilerplate",
     "DELETE FROM boilerplate_pages",
     "UPDATE boilerplate_mark SET version_id = 0",

@@ -79,6 +79,7 @@ SHOWN: Mapping[str, str] = {
     "portal_runs": "1",
     "reprint_bands": _OF_ARTICLE,
     "reprint_marks": _OF_ARTICLE,
+    "reprint_samples": _OF_ARTICLE,
     "reprint_sketches": _OF_ARTICLE,
     "reprints": "article_id NOT IN @withheld AND other_id NOT IN @withheld",
     "sections": "id NOT IN @sections",

@@ -25,6 +25,7 @@ FOR_CRAWLS = frozenset(
         "merged_shards",
         "reprint_bands",
         "reprint_marks",
+        "reprint_samples",
         "reprint_sketches",
         "seeded_articles",
         "seeded_portals",

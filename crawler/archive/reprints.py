@@ -1,9 +1,10 @@
 """Which articles tell the same story: found night by night, each new version against everything that is stored.
 
-Candidates share a key of their sketches (`crawler.text.shingles`) or a paragraph that few have; their texts decide
-(`crawler.text.likeness`). A story that hundreds print would make tens of thousands of pairs, and a form that thousands
-fill in nothing but work: so an article is compared with a limited number of others, those first that share most, of
-these the oldest. Copies of one story all find its oldest ones, and hang together through them.
+Candidates share a key of their sketches (`crawler.text.shingles`) or a paragraph that few have; where their samples do
+not tell them apart, their texts decide (`crawler.text.likeness`). A story that hundreds print would make tens of
+thousands of pairs, and a form that thousands fill in nothing but work: so an article is compared with a limited number
+of others, those first that share most, of these the oldest. Copies of one story all find its oldest ones, and hang
+together through them.
 """
 
 import json
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
+from crawler.archive import sketches
 from crawler.archive.connection import transaction
-from crawler.text.likeness import Wording, compare, keys, wording
+from crawler.archive.sketches import Kept, Words
+from crawler.text.likeness import Sketch, are_far, compare
 
 BATCH = 200
 """Articles a transaction: a quarter of a second."""
@@ -27,11 +30,9 @@ eight is enough, or two of 16. Measured: it spares three of five comparisons in 
 CLOSEST, CLOSE = 8, 4
 """However common the keys: as many articles, those that share most of them, at least one in four."""
 COMPARED_WITH = 32
-"""Candidates whose texts are read, an article."""
+"""Candidates that are looked at, an article."""
 SECTION_CHARS = 30
 """Characters of a paragraph that may lead to a candidate."""
-REMEMBERED = 800_000
-"""Characters of texts kept in memory with their shingles: 70 MB at most."""
 
 
 class _Pending(NamedTuple):
@@ -43,6 +44,7 @@ class _Pending(NamedTuple):
     """An older version of it was compared."""
     keys: str | None
     """Of its sketch, in JSON, where that was made ahead."""
+    sample: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,10 @@ def catch_up(conn: sqlite3.Connection) -> int:
 
     Batches are transactions of their own; what was done before a kill stays done. *conn* is in autocommit mode.
     """
-    wordings, last, done = _Wordings(conn), 0, 0
+    words, last, done = Words(conn), 0, 0
     while batch := _pending(conn, after=last):
         with transaction(conn):
-            _compare_batch(conn, wordings, batch)
+            _compare_batch(conn, words, batch)
         last = batch[-1].id
         done += len(batch)
     return done
@@ -77,19 +79,16 @@ def sketch_ahead(conn: sqlite3.Connection, article_ids: Iterable[int]) -> None:
 
     Inside the caller's transaction. 1 ms an article.
     """
-    wordings = _Wordings(conn)
-    conn.executemany(
-        "INSERT OR REPLACE INTO reprint_sketches (article_id, version_id, keys)"
-        " SELECT id, version_id, ? FROM articles WHERE id = ?",
-        ((json.dumps(keys(wordings.of(article_id))), article_id) for article_id in article_ids),
-    )
+    Words(conn).make_ahead(article_ids)
 
 
 def forget(conn: sqlite3.Connection, article_ids: Iterable[int]) -> None:
     """Have articles compared again by the next `catch_up`: their reading text changed without a new version."""
-    ids = [(article_id,) for article_id in article_ids]
-    conn.executemany("UPDATE reprint_marks SET version_id = 0 WHERE article_id = ?", ids)
-    conn.executemany("DELETE FROM reprint_sketches WHERE article_id = ?", ids)
+    ids = list(article_ids)
+    conn.executemany(
+        "UPDATE reprint_marks SET version_id = 0 WHERE article_id = ?", [(article_id,) for article_id in ids]
+    )
+    sketches.forget(conn, ids)
 
 
 def cluster(conn: sqlite3.Connection, article_id: int) -> list[Member]:
@@ -151,10 +150,12 @@ _MEMBERS = """
 
 def _pending(conn: sqlite3.Connection, *, after: int) -> list[_Pending]:
     rows = conn.execute(
-        "SELECT articles.id, articles.version_id, reprint_marks.version_id IS NOT NULL, keys"
+        "SELECT articles.id, articles.version_id, reprint_marks.version_id IS NOT NULL, keys, sample"
         " FROM articles LEFT JOIN reprint_marks ON reprint_marks.article_id = articles.id"
         " LEFT JOIN reprint_sketches AS ahead"
         " ON ahead.article_id = articles.id AND ahead.version_id = articles.version_id"
+        " LEFT JOIN reprint_samples AS kept"
+        " ON kept.article_id = articles.id AND kept.version_id = articles.version_id"
         " WHERE articles.id > ? AND articles.version_id IS NOT NULL"
         " AND reprint_marks.version_id IS NOT articles.version_id ORDER BY articles.id LIMIT ?",
         (after, BATCH),
@@ -162,23 +163,20 @@ def _pending(conn: sqlite3.Connection, *, after: int) -> list[_Pending]:
     return [_Pending(*row) for row in rows]
 
 
-def _compare_batch(conn: sqlite3.Connection, wordings: "_Wordings", batch: Sequence[_Pending]) -> None:
+def _compare_batch(conn: sqlite3.Connection, words: Words, batch: Sequence[_Pending]) -> None:
     again = [(article.id,) for article in batch if article.is_marked]
     conn.executemany("DELETE FROM reprints WHERE article_id = ?", again)
     conn.executemany("DELETE FROM reprints WHERE other_id = ?", again)
-    found_by = {
-        article.id: tuple(json.loads(article.keys)) if article.keys else keys(wordings.of(article.id))
-        for article in batch
-    }
+    known = words.sketches({article.id: Kept(article.keys, article.sample) for article in batch})
     # Sorted, they meet each page of the tree once. Keys of older versions stay: what they lead to is compared anyway.
     conn.executemany(
         "INSERT INTO reprint_bands (band, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        sorted((key, article_id) for article_id, own in found_by.items() for key in own),
+        sorted((key, article_id) for article_id, sketch in known.items() for key in sketch.keys),
     )
     conn.executemany(
         "INSERT INTO reprints (article_id, other_id, similarity, kind) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (article_id, other_id) DO UPDATE SET similarity = excluded.similarity, kind = excluded.kind",
-        list(_pairs(conn, wordings, batch, found_by)),
+        list(_pairs(conn, words, batch, known)),
     )
     conn.executemany(
         "INSERT INTO reprint_marks (article_id, version_id) VALUES (?, ?)"
@@ -189,18 +187,21 @@ def _compare_batch(conn: sqlite3.Connection, wordings: "_Wordings", batch: Seque
 
 
 def _pairs(
-    conn: sqlite3.Connection, wordings: "_Wordings", batch: Sequence[_Pending], found_by: Mapping[int, tuple[int, ...]]
+    conn: sqlite3.Connection, words: Words, batch: Sequence[_Pending], known: Mapping[int, Sketch]
 ) -> Iterator[tuple[int, int, float, str]]:
     compared: set[tuple[int, int]] = set()
     for article in batch:
-        for other_id in _candidates(conn, article, found_by[article.id]):
-            pair = min(article.id, other_id), max(article.id, other_id)
-            if pair in compared:
-                continue
-            compared.add(pair)
-            likeness = compare(wordings.of(article.id), wordings.of(other_id))
+        sketch = known[article.id]
+        pairs = {
+            other_id: (min(article.id, other_id), max(article.id, other_id))
+            for other_id in _candidates(conn, article, sketch.keys)
+        }
+        unmet = [other_id for other_id, pair in pairs.items() if pair not in compared]
+        compared.update(pairs.values())
+        for other_id, sample in words.samples(unmet).items():
+            likeness = None if are_far(sketch.sample, sample) else compare(words.of(article.id), words.of(other_id))
             if likeness:
-                yield *pair, likeness.similarity, likeness.kind
+                yield *pairs[other_id], likeness.similarity, likeness.kind
 
 
 def _candidates(conn: sqlite3.Connection, article: _Pending, found_by: Sequence[int]) -> list[int]:
@@ -236,28 +237,3 @@ _PRINTED_IN = """
     SELECT DISTINCT article_id FROM version_sections JOIN versions ON versions.id = version_id
     WHERE section_id = ? LIMIT ?
 """
-
-
-class _Wordings:
-    """The words of articles; those asked for lately stay in memory."""
-
-    def __init__(self, conn: sqlite3.Connection) -> None:
-        self._conn = conn
-        self._kept: dict[int, Wording] = {}
-        self._size = 0
-
-    def of(self, article_id: int) -> Wording:
-        """An article's words, of its newest version."""
-        found = self._kept.pop(article_id, None)
-        if found is None:
-            title, body = self._conn.execute(
-                "SELECT title, body FROM articles JOIN article_texts ON article_texts.article_id = articles.id"
-                " WHERE articles.id = ?",
-                (article_id,),
-            ).fetchone()
-            found = wording(title, body)
-            self._size += len(found.body)
-        self._kept[article_id] = found
-        while self._size > REMEMBERED and len(self._kept) > 1:
-            self._size -= len(self._kept.pop(next(iter(self._kept))).body)
-        return found

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from crawler.archive.evidence_tables import evidence
 from crawler.archive.knowledge_tables import knowledge
-from crawler.archive.shard_tables import shards
+from crawler.archive.shard_tables import samples, shards
 from crawler.archive.tables import UNREAD_ROLES, create, one_of
 from crawler.records import CaptureKind, PublishedBasis, Role, Truncation
 
@@ -316,5 +316,5 @@ def host_table(db: Any) -> None:
 Migration = Callable[[Any], None]
 """Takes a ``sqlite_utils.Database`` with a transaction open."""
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables, host_table, knowledge, evidence, shards)
+MIGRATIONS: tuple[Migration, ...] = (first_tables, host_table, knowledge, evidence, shards, samples)
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -192,7 +192,15 @@ _TRIM = (
     """,
     *(
         f"DELETE FROM {table} WHERE article_id NOT IN (SELECT id FROM articles)"  # noqa: S608 - names of ours
-        for table in ("versions", "article_states", "attachments", "images", "mentions", "seeded_articles")
+        for table in (
+            "versions",
+            "article_states",
+            "attachments",
+            "images",
+            "mentions",
+            "seeded_articles",
+            "reprint_samples",
+        )
     ),
     "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY)",
     """

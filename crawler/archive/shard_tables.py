@@ -39,3 +39,14 @@ def shards(db: Any) -> None:
         pk="article_id",
         foreign_keys={"article_id": "articles"},
     )
+
+
+def samples(db: Any) -> None:
+    """Migration 6: what most candidates for reprints are told apart by (crawler/archive/sketches.py)."""
+    create(
+        db,
+        "reprint_samples",
+        {"article_id": int, "version_id": int, "sample": bytes},
+        pk="article_id",
+        foreign_keys={"article_id": "articles"},
+    )

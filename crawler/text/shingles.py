@@ -12,9 +12,10 @@ Zhang, NIPS 2012). Two texts agree in a slot with the probability of their Jacca
   and no anchors 44 (``bench/lineage.py``).
 """
 
-import re
 import struct
-from collections.abc import Sequence, Set
+import sys
+from array import array
+from collections.abc import Collection, Iterable, Sequence, Set
 from hashlib import blake2b
 from zlib import crc32
 
@@ -27,12 +28,11 @@ ANCHOR_WIDTH = 24
 """Characters of an anchor."""
 SLOTS = BANDS * BAND_SLOTS + ANCHORS
 
-_SAMPLED = re.compile(
-    f"(?s)(?=([{''.join(chr(code) for code in range(0x30, 0xA000) if code % 4 == 3 and chr(code).isalnum())}]..))"
-).findall
 _EMPTY = 1 << 32
 _STEP = 0x9E3779B1
 """What a borrowed value is moved by a slot of distance, so that it agrees only with one borrowed over the same."""
+_SAMPLED_BELOW = 1 << 29
+_SAMPLE_SHIFT = 13
 _BAND = struct.Struct(f"<B{BAND_SLOTS}I")
 
 
@@ -45,13 +45,24 @@ def shingles(folded: str) -> list[int]:
     return [crc32(data[at : at + 4 * WIDTH]) for at in range(0, len(data) - 4 * (WIDTH - 1), 4)]
 
 
-def sample(folded: str) -> frozenset[str]:
-    """About a quarter of the three-character runs: those that begin with a letter or digit of every fourth code.
+def sample(hashes: Iterable[int]) -> frozenset[int]:
+    """One of eight shingles, those with the smallest hashes, as 16 bits each.
 
-    The same run is in every text's sample or in none, so samples are as alike as their texts, roughly. 0.03 ms for
-    1,000 characters.
+    The same shingle is in every text's sample or in none, so samples are as alike as their texts, roughly.
     """
-    return frozenset(_SAMPLED(folded))
+    return frozenset([value >> _SAMPLE_SHIFT for value in hashes if value < _SAMPLED_BELOW])
+
+
+def packed(sampled: Collection[int]) -> bytes:
+    """A sample as it is stored: 16-bit numbers, little-endian, ascending. One byte for four characters of text."""
+    return _little_endian(array("H", sorted(sampled))).tobytes()
+
+
+def unpacked(data: bytes) -> frozenset[int]:
+    """What `packed` made. Raises ValueError for an odd number of bytes."""
+    numbers = array("H")
+    numbers.frombytes(data)
+    return frozenset(_little_endian(numbers))
 
 
 def signature(hashes: Set[int]) -> tuple[int, ...]:
@@ -64,9 +75,11 @@ def signature(hashes: Set[int]) -> tuple[int, ...]:
     return tuple(_dense(least)) if hashes else ()
 
 
-def sketch(folded: str) -> tuple[int, ...]:
-    """The keys of a folded text, signed 32 bits each: eight bands, up to eight anchors; none without a shingle."""
-    hashes = shingles(folded)
+def sketch(folded: str, hashes: Sequence[int]) -> tuple[int, ...]:
+    """The keys of a folded text with the shingles *hashes*: eight bands, up to eight anchors, signed 32 bits each.
+
+    None without a shingle.
+    """
     own = set(hashes)
     signed = signature(own)
     bands = [_BAND.pack(at, *signed[at : at + BAND_SLOTS]) for at in range(0, len(signed) - ANCHORS, BAND_SLOTS)]
@@ -75,16 +88,22 @@ def sketch(folded: str) -> tuple[int, ...]:
     return tuple(map(_key, bands + anchors))
 
 
-def jaccard(one: Set[int] | Set[str], other: Set[int] | Set[str]) -> float:
+def jaccard(one: Set[int], other: Set[int]) -> float:
     """The share of all shingles that are in both sets: 0 to 1; 0 where both are empty."""
     both = len(one & other)
     return both / (len(one) + len(other) - both) if both else 0.0
 
 
-def containment(one: Set[int] | Set[str], other: Set[int] | Set[str]) -> float:
+def containment(one: Set[int], other: Set[int]) -> float:
     """The share of the smaller set's shingles that are in the larger one too: 0 to 1; 0 where it is empty."""
     both = len(one & other)
     return both / min(len(one), len(other)) if both else 0.0
+
+
+def _little_endian(numbers: "array[int]") -> "array[int]":
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
 
 
 def _dense(least: Sequence[int]) -> list[int]:

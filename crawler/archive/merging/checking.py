@@ -14,7 +14,7 @@ from crawler.text.folding import FOLD_VERSION
 
 LONGEST = 64 * 1024 * 1024
 """Bytes of one value, above which SQLite refuses to read it: a page has 32 MB at most."""
-_TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "REAL": "'real', 'integer'"}
+_TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "REAL": "'real', 'integer'", "BLOB": "'blob'"}
 _VIRTUAL = "articles_fts"
 
 
@@ -134,6 +134,7 @@ _RULES = {
         SELECT 1 FROM versions JOIN captures ON captures.id = capture_id JOIN articles ON articles.id = article_id
         WHERE captures.portal_id <> articles.portal_id LIMIT 1
     """,
+    "a sample of an article's words is cut off": "SELECT 1 FROM reprint_samples WHERE length(sample) % 2 LIMIT 1",
     "a revisit leads to a revisit, or to another portal's capture": """
         SELECT 1 FROM captures AS own JOIN captures AS first ON first.id = own.revisit_of
         WHERE first.revisit_of IS NOT NULL OR first.portal_id <> own.portal_id LIMIT 1

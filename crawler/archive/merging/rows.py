@@ -104,12 +104,13 @@ def bring_articles(conn: sqlite3.Connection) -> None:
         {"article_id": "ids.new", "capture_id": capture},
         of_article.format(table="article_states"),
     )
-    _copy(
-        conn,
-        "reprint_sketches",
-        {"article_id": "ids.new", "version_id": version.format(column="version_id")},
-        of_article.format(table="reprint_sketches"),
-    )
+    for table in ("reprint_sketches", "reprint_samples"):
+        _copy(
+            conn,
+            table,
+            {"article_id": "ids.new", "version_id": version.format(column="version_id")},
+            of_article.format(table=table),
+        )
 
 
 def follow_sightings(conn: sqlite3.Connection) -> None:
