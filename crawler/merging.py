@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from crawler.archive import afterwards, custody
-from crawler.archive.connection import ArchiveError, open_archive
+from crawler.archive.connection import ArchiveError, large_cache, open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.merge import Merged, Stored, merge, merged_names
 from crawler.disk import sync_folder
@@ -71,7 +71,7 @@ def bring_home(
     used, StoreError, sqlite3.Error, OSError for a full disk.
     """
     began, brought = time.monotonic(), Brought()
-    with RunLock(db), closing(open_archive(db)) as conn:
+    with RunLock(db), closing(open_archive(db)) as conn, large_cache(conn):
         stored: frozenset[str] = frozenset()
         if store:
             stored = frozenset(name.partition("/")[2] for name in store.names("warc/"))

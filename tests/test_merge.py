@@ -374,6 +374,9 @@ def test_a_shard_of_an_older_schema_is_merged_and_stays_as_it_is(home: sqlite3.C
         ("DELETE FROM version_sections", "another archive's"),
         ("UPDATE captures SET kind = 'bomb'", "tampered"),
         ("UPDATE articles SET version_id = NULL", "no version"),
+        ("UPDATE reprint_sketches SET keys = '[1, 2'", "list of numbers"),
+        ("UPDATE reprint_sketches SET keys = '[\"1\"]'", "list of numbers"),
+        ("UPDATE reprint_samples SET sample = x'00'", "cut off"),
     ],
 )
 def test_what_is_no_shard_or_was_tampered_with_is_refused_by_name(

@@ -19,6 +19,8 @@ BUSY_SECONDS = 60.0
 """How long a writer waits for another one."""
 CACHE_KIB = 16 * 1024
 """Pages kept in memory by a connection: enough for the upper levels of every index, and flat."""
+LARGE_CACHE_KIB = 256 * 1024
+"""The same while shards come home: a night's paragraphs and keys lie everywhere in their indexes."""
 WAL_LIMIT = 64 * 1024 * 1024
 """Bytes the WAL file is cut back to after a long reader let it grow."""
 
@@ -73,6 +75,17 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
         if conn.in_transaction:  # SQLite rolls back by itself on a full disk
             conn.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def large_cache(conn: sqlite3.Connection) -> Iterator[None]:
+    """Keep as many pages in memory as merging needs, until the end of the block."""
+    [(before,)] = conn.execute("PRAGMA cache_size").fetchall()
+    conn.execute(f"PRAGMA cache_size = -{LARGE_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        conn.execute(f"PRAGMA cache_size = {before}")
 
 
 def bring_up_to_date(

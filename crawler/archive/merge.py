@@ -14,14 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from crawler.archive.connection import CACHE_KIB, ArchiveError, transaction
+from crawler.archive.connection import ArchiveError, large_cache, transaction
 from crawler.archive.merging import contested, rows
 from crawler.archive.merging.checking import checked
 from crawler.archive.times import to_second
 
 Stored = Literal["local", "archived"]
-MERGE_CACHE_KIB = 256 * 1024
-"""Pages kept in memory: a night's paragraphs lie everywhere in the index of their keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +109,8 @@ def _sha256(path: Path) -> str:
 @contextmanager
 def _attached(conn: sqlite3.Connection, shard: Path) -> Iterator[None]:
     conn.execute("ATTACH ? AS shard", (f"{shard.absolute().as_uri()}?mode=ro",))
-    conn.execute(f"PRAGMA cache_size = -{MERGE_CACHE_KIB}")
     try:
-        yield
+        with large_cache(conn):
+            yield
     finally:
-        conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         conn.execute("DETACH shard")

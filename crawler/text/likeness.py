@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from crawler.text.facts import contradict, facts
+from crawler.text.facts import Facts, contradict, facts
 from crawler.text.folding import fold, hash_folded
 from crawler.text.shingles import containment, jaccard, sample, shingles, sketch
 
@@ -42,6 +42,11 @@ class Wording:
     def shingles(self) -> frozenset[int]:
         """Of the body."""
         return frozenset(shingles(self.body))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Of title and body."""
+        return facts(self.title + self.body)
 
     @property
     def is_short(self) -> bool:
@@ -101,7 +106,7 @@ def compare(one: Wording, other: Wording) -> Likeness | None:
     found = _by_wording(one, other)
     if found is None or (one.title, one.body) == (other.title, other.body):
         return found
-    return None if contradict(facts(one.title + one.body), facts(other.title + other.body)) else found
+    return None if contradict(one.facts, other.facts) else found
 
 
 def _by_wording(one: Wording, other: Wording) -> Likeness | None:

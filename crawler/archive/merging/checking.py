@@ -134,6 +134,11 @@ _RULES = {
         SELECT 1 FROM versions JOIN captures ON captures.id = capture_id JOIN articles ON articles.id = article_id
         WHERE captures.portal_id <> articles.portal_id LIMIT 1
     """,
+    "a sketch is no list of numbers": """
+        SELECT 1 FROM reprint_sketches WHERE CASE WHEN json_valid(keys) THEN json_type(keys) <> 'array'
+            OR EXISTS (SELECT 1 FROM json_each(keys) WHERE type <> 'integer' OR typeof(value) <> 'integer')
+            ELSE 1 END LIMIT 1
+    """,
     "a sample of an article's words is cut off": "SELECT 1 FROM reprint_samples WHERE length(sample) % 2 LIMIT 1",
     "a revisit leads to a revisit, or to another portal's capture": """
         SELECT 1 FROM captures AS own JOIN captures AS first ON first.id = own.revisit_of
