@@ -151,6 +151,62 @@ def test_a_finished_shard_tells_what_it_found_out_and_nothing_that_it_was_given(
     assert merge(home, path).versions == 2
 
 
+PAST_RUN = "20230101T000000000Z-past"
+
+
+@pytest.mark.parametrize("status", ["ok", "running"])
+def test_a_past_of_ten_thousand_pages_does_not_travel_back(
+    home: sqlite3.Connection, tmp_path: Path, status: str
+) -> None:
+    home.execute("INSERT INTO runs VALUES (?, '2023-01-01T00:00:00Z', NULL, ?)", (PAST_RUN, status))
+    home.execute("UPDATE frontier SET run_id = ?", (PAST_RUN,))
+    give_a_past(home, 10_000)
+    tonight = article("今晚的新闻", url=f"{HOME}xw/3.html", day=9)
+    done = (
+        Queued(portal_id=PORTAL, key=tonight.url, seq=9, url=tonight.url, kind="article"),
+        Done(portal_id=PORTAL, key=tonight.url, record=tonight.article.capture.record),
+    )
+    path = shard(home, tmp_path / "1.db", batch(tonight, frontier=done))
+    with sqlite3.connect(path) as conn:
+        for table in ("articles", "versions", "captures", "frontier"):
+            assert conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,), table
+    conn.close()
+    assert path.stat().st_size < 1_000_000
+    assert merge(home, path).articles == 1
+
+
+def give_a_past(conn: sqlite3.Connection, pages: int) -> None:
+    """As many more articles of the portal, fetched and read once."""
+    past = [{"id": 1_000 + n, "url": f"{HOME}old/{n}.html", "portal": PORTAL, "run": PAST_RUN} for n in range(pages)]
+    conn.execute("BEGIN")
+    for statement in _PAST:
+        conn.executemany(statement, past)
+    conn.execute("COMMIT")
+
+
+_PAST = (
+    """
+    INSERT INTO captures (id, warc_file, warc_offset, warc_length, run_id, portal_id, kind, url, fetched_at, status,
+        payload_sha256)
+    VALUES (:id, 'xianzhi-' || :portal || '-20230101000000-1.warc.gz', :id, 9, :run, :portal, 'article', :url,
+        '2023-01-01T00:00:00Z', 200, hex(:id))
+    """,
+    """
+    INSERT INTO articles (id, portal_id, url, chars, state, first_seen, last_seen)
+    VALUES (:id, :portal, :url, 9, 'live', '2023-01-01T00:00:00Z', '2023-01-01T00:00:00Z')
+    """,
+    """
+    INSERT INTO versions (id, article_id, capture_id, extractor, seen_at, text_sha256, chars)
+    VALUES (:id, :id, :id, '1', '2023-01-01T00:00:00Z', hex(:id), 9)
+    """,
+    "UPDATE articles SET version_id = id WHERE id = :id",
+    """
+    INSERT INTO frontier (portal_id, key, seq, url, kind, state, run_id, capture_id, updated_at)
+    VALUES (:portal, :url, :id, :url, 'article', 'done', :run, :id, '2023-01-01T00:00:00Z')
+    """,
+)
+
+
 def test_a_shard_in_which_nothing_happened_is_empty(home: sqlite3.Connection, tmp_path: Path) -> None:
     path = shard(home, tmp_path / "1.db")
     with sqlite3.connect(path) as conn:

@@ -184,6 +184,11 @@ _SELECTS = {
 }
 _TRIM = (
     "DELETE FROM frontier WHERE run_id NOT IN (SELECT id FROM runs WHERE status = 'running')",
+    # Run ids rise with time; a run of the archive's that died is for ever running, and was before this one.
+    """
+    DELETE FROM frontier
+    WHERE (portal_id, run_id) NOT IN (SELECT portal_id, max(run_id) FROM frontier GROUP BY portal_id)
+    """,
     """
     DELETE FROM articles WHERE EXISTS (SELECT 1 FROM seeded_articles AS seeded WHERE article_id = id
             AND seeded.state = articles.state AND seeded.last_seen = articles.last_seen)
