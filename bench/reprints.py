@@ -181,8 +181,13 @@ def growth(conn, sizes, count):
             f"  {size:9,} articles before: {done} in {wall:6.1f} s, {cpu / done * 1000:.2f} ms CPU an article, peak {peak:.0f} MB"
         )
     [(articles,)] = conn.execute("SELECT count(*) FROM articles").fetchall()
-    bands, all_of_it = size_of(conn, "reprint_bands"), size_of(conn, "reprint_bands", "reprint_marks", "reprints", "reprint_samples")
-    print(f"  {bands / articles:.0f} bytes an article for bands, {all_of_it / articles:.0f} with marks, pairs and samples")
+    bands, all_of_it = (
+        size_of(conn, "reprint_bands"),
+        size_of(conn, "reprint_bands", "reprint_marks", "reprints", "reprint_samples"),
+    )
+    print(
+        f"  {bands / articles:.0f} bytes an article for bands, {all_of_it / articles:.0f} with marks, pairs and samples"
+    )
 
 
 def main():

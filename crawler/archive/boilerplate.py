@@ -210,15 +210,18 @@ def _decide(conn: sqlite3.Connection, portal_id: str, gained: Collection[int], *
 
 
 def _to_be_judged(conn: sqlite3.Connection, portal_id: str, gained: Collection[int]) -> list[_Counted]:
-    columns = "SELECT section_id, head, tail, first_month, last_month, edge FROM boilerplate WHERE portal_id = ?"
-    learned = conn.execute(f"{columns} AND since IS NOT NULL", (portal_id,)).fetchall()
+    columns = "SELECT section_id, head, tail, first_month, last_month, edge FROM boilerplate"
+    learned = conn.execute(f"{columns} {_LEARNED_OF_PORTAL}", (portal_id,)).fetchall()
     others = conn.execute(
-        f"{columns} AND since IS NULL AND max(head, tail) >= ?"  # noqa: S608 - the line above
+        f"{columns} WHERE portal_id = ? AND since IS NULL AND max(head, tail) >= ?"  # noqa: S608 - the line above
         " AND section_id IN (SELECT value FROM json_each(?))",
         (portal_id, PAGES, json.dumps(list(gained))),
     )
     return [_Counted(*row) for row in (*learned, *others)]
 
+
+# By itself SQLite goes through all paragraphs that the portal ever repeated.
+_LEARNED_OF_PORTAL = "INDEXED BY idx_boilerplate_learned WHERE portal_id = ? AND since IS NOT NULL"
 
 # Roles.
 
@@ -244,9 +247,7 @@ def _settle_portal(conn: sqlite3.Connection, portal_id: str) -> None:
 
 def _learned(conn: sqlite3.Connection, portal_id: str) -> dict[int, str]:
     """The sections that are boilerplate of a portal, and the ends where they are."""
-    return dict(
-        conn.execute("SELECT section_id, edge FROM boilerplate WHERE portal_id = ? AND since IS NOT NULL", (portal_id,))
-    )
+    return dict(conn.execute(f"SELECT section_id, edge FROM boilerplate {_LEARNED_OF_PORTAL}", (portal_id,)))  # noqa: S608
 
 
 def _settle(conn: sqlite3.Connection, learned: Mapping[int, str], article_ids: Iterable[int]) -> None:
