@@ -1,6 +1,8 @@
 """Documentation that cannot rot: held to the code."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -103,3 +105,10 @@ def test_no_file_of_the_project_is_longer_than_a_reader_can_hold() -> None:
         if (count := len(Path(path).read_text().splitlines())) > 400
     }
     assert long == {}
+
+
+def test_the_picture_of_an_archive_s_growth_is_drawn_from_its_figures(tmp_path: Path) -> None:
+    drawn = tmp_path / "sizing.svg"
+    command = [sys.executable, ROOT / "bench" / "sizing.py", "--sizes", "", "--picture", drawn]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+    assert drawn.read_text("utf-8") == (ROOT / "docs" / "sizing.svg").read_text("utf-8")
