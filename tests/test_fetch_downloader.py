@@ -1,6 +1,7 @@
 """One slot a host holds what it promises, counted at a real server."""
 
 import asyncio
+import contextlib
 import time
 from functools import cache
 from itertools import pairwise
@@ -95,6 +96,41 @@ async def ends_where_the_portal_is_lost() -> list[str | None]:
         Session.current = None
 
 
+class Doubtful(Lost):
+    """Of a process that was not heard of for a while."""
+
+    mirror = object()
+
+    async def leave_to_ask(self, portal_id):
+        return True
+
+    def is_unsafe(self, portal_id):
+        return True
+
+
+async def ends_what_is_on_the_wire_where_the_portal_may_be_lost() -> tuple[str | None, float]:
+    portal = Portal(id="x", name="x", division="610000", homepage="http://127.0.0.1/", lists=("http://127.0.0.1/n/",))
+    hung_up = asyncio.Event()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        hung_up.set()
+        writer.close()
+
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    Session.current = Doubtful()
+    began = time.monotonic()
+    try:
+        url = "http://{}:{}/slow".format(*server.sockets[0].getsockname())
+        [outcome] = await asyncio.wait_for(ask(url, portal=portal, DOWNLOAD_DELAY=0), 20)
+        await asyncio.wait_for(hung_up.wait(), 5)
+        return outcome.error, time.monotonic() - began
+    finally:
+        Session.current = None
+        server.close()
+
+
 async def trial():
     ours = f"{PoliteDownloader.__module__}.{PoliteDownloader.__name__}"
     stock = f"{Downloader.__module__}.{Downloader.__name__}"
@@ -104,6 +140,7 @@ async def trial():
         "ours, limit 1, delay": await most_at_once(ours, 1, 0.01),
         "stock, limit 1": await most_at_once(stock, 1),
         "lost": await ends_where_the_portal_is_lost(),
+        "doubtful": await ends_what_is_on_the_wire_where_the_portal_may_be_lost(),
         "pause": await gaps("pause", "next", "after"),
         "backoff": await gaps("slow", "next", "well", "after", "later"),
         "crawl-delay": await gaps("crawl-delay", "slow", "next", "well", "after"),
@@ -159,3 +196,9 @@ def test_the_delay_counts_from_when_a_request_was_sent():
 
 def test_a_crawl_delay_is_never_undercut_by_jitter_or_by_recovery():
     assert min(found()["crawl-delay"]) >= 0.14
+
+
+def test_an_answer_is_not_waited_for_where_another_worker_may_ask_in_a_moment():
+    error, seconds = found()["doubtful"]
+    assert error == "ConnectionLost"
+    assert seconds < 5

@@ -1,6 +1,7 @@
 """Scrapy's downloader with the politeness that it promises: one slot a host, its limit, its delay, its pauses."""
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Self
@@ -11,11 +12,15 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.utils.asyncio import call_later
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
 
 from crawler.fetch.errors import Dropped
 from crawler.fetch.session import Session
 
 DROPPED = "another worker has the portal now"
+CUT_OFF = "cut off: this worker may have been taken for dead"
+LOOK_SECONDS = 0.5
+"""Between two looks whether an answer may still be waited for."""
 
 
 class PoliteDownloader(Downloader):
@@ -102,7 +107,24 @@ class PoliteDownloader(Downloader):
             slot.transferring.discard(request)
             self._process_queue(slot)  # the request behind it has to end, too, before the crawl can
             raise Dropped(DROPPED)
-        return await super()._download(slot, request)
+        if session is None or portal is None or session.mirror is None:
+            return await super()._download(slot, request)
+        return await _unless(lambda: session.is_unsafe(portal.id), super()._download(slot, request))
 
     def _start_slot_gc(self) -> None:
         """Keep every slot: a crawler asks one portal's hosts."""
+
+
+async def _unless(is_unsafe: Callable[[], bool], answering: Coroutine[Any, Any, Response]) -> Response:
+    """The answer; once *is_unsafe*, its connection is cut, and ConnectionLost raised: it may be tried again."""
+    task = asyncio.ensure_future(answering)
+    try:
+        while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+            if is_unsafe():
+                task.cancel()
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if task.cancelled():
+        raise ConnectionLost(CUT_OFF)
+    return task.result()

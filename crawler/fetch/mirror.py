@@ -30,6 +30,8 @@ SURE_SECONDS = 6.0
 """Age of the last sign of life up to which a worker may send requests."""
 TAKEN_OVER_SECONDS = 10.0
 """Age of the last sign of life from which others take a worker's tasks; later than the last request it sends."""
+CUT_SECONDS = 9.0
+"""Age of the last sign of life up to which a worker waits for the answers to what it sent."""
 AGAIN_SECONDS = 0.5
 """Between two tries to reach PostgreSQL."""
 LEAVE_SECONDS = 0.05
@@ -95,6 +97,10 @@ class Mirror:
                 return False
             await asyncio.sleep(LEAVE_SECONDS)
         return True
+
+    def is_unsafe(self, portal_id: str) -> bool:
+        """Whether another worker has the portal, or may take it in a moment: what is on the wire has to end."""
+        return self.is_lost(portal_id) or time.monotonic() > self._sure_until + CUT_SECONDS - SURE_SECONDS
 
     def _may_ask(self, portal_id: str) -> bool:
         held = self._holding(portal_id)
