@@ -25,7 +25,7 @@ corpus: .venv/ready
 	$(BIN)/python -m tests.corpus_portals
 
 # The long trials in full size: kills, fuzzing.
-soak: .venv/test-ready
+soak: .venv/test-ready .venv/replay/ready
 	XIANZHI_SOAK=1 $(BIN)/pytest -m soak --timeout 1800
 
 bench: .venv/ready
@@ -37,7 +37,7 @@ bench: .venv/ready
 	$(BIN)/python bench/pace.py
 	$(BIN)/python bench/verify.py
 
-# A crawl on several hosts: workers killed, store and PostgreSQL away, 200 portals on two workers, growth (half an hour).
+# A crawl on several hosts: workers killed, store and PostgreSQL away, 200 portals on two workers, growth (an hour).
 scale: .venv/test-ready .venv/replay/ready
 	$(BIN)/python -m bench.scale kills
 	$(BIN)/python -m bench.scale away

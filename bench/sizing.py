@@ -1,6 +1,6 @@
 """How an archive grows: bytes, what a night's shards cost to merge, what a copy for the public costs; measured and drawn.
 
-    python bench/sizing.py [--sizes 10000,40000,160000] [--results bench/sizing.csv] [--picture docs/sizing.svg]
+    python bench/sizing.py [--sizes 10000,40000,100000] [--results bench/sizing.csv] [--picture docs/sizing.svg]
     python bench/sizing.py --sizes ""                  only draws, from the results that are there
 
 The articles are those of `bench/merge.py`: stories of about 1,600 characters, three of ten reprints, so the index, sections
@@ -231,7 +231,7 @@ def picture(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="10000,40000,160000", help="articles")
+    parser.add_argument("--sizes", default="10000,40000,100000", help="articles")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "sizing.csv")
     parser.add_argument("--picture", type=pathlib.Path, default=HERE.parent / "docs" / "sizing.svg")
     parser.add_argument("--archive", type=pathlib.Path, help="instead of sizes: one that `bench/merge.py --keep` left")
