@@ -75,6 +75,8 @@ async def gaps(*names: str, **settings: object) -> list[float]:
 class Lost(Session):
     """Of a process whose portal is another worker's."""
 
+    mirror = None
+
     def __init__(self):
         """No archive, no evidence: nothing is fetched."""
 
@@ -97,9 +99,11 @@ async def ends_where_the_portal_is_lost() -> list[str | None]:
 
 
 class Doubtful(Lost):
-    """Of a process that was not heard of for a while."""
+    """Of a process that was not heard of for a while: it is its own mirror."""
 
-    mirror = object()
+    @property
+    def mirror(self):
+        return self
 
     async def leave_to_ask(self, portal_id):
         return True

@@ -107,9 +107,10 @@ class PoliteDownloader(Downloader):
             slot.transferring.discard(request)
             self._process_queue(slot)  # the request behind it has to end, too, before the crawl can
             raise Dropped(DROPPED)
-        if session is None or portal is None or session.mirror is None:
+        mirror = session.mirror if session is not None else None
+        if mirror is None or portal is None:
             return await super()._download(slot, request)
-        return await _unless(lambda: session.is_unsafe(portal.id), super()._download(slot, request))
+        return await _unless(lambda: mirror.is_unsafe(portal.id), super()._download(slot, request))
 
     def _start_slot_gc(self) -> None:
         """Keep every slot: a crawler asks one portal's hosts."""

@@ -143,10 +143,6 @@ class Session:
         """Whether another worker has the portal by now."""
         return self.mirror is not None and self.mirror.is_lost(portal_id)
 
-    def is_unsafe(self, portal_id: str) -> bool:
-        """Whether another worker may ask the portal in a moment, or does: what is on the wire has to end."""
-        return self.mirror is not None and self.mirror.is_unsafe(portal_id)
-
     # The frontier.
 
     def unseen(self, portal_id: str, by_key: dict[str, Any]) -> dict[str, Any]:
