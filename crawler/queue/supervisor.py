@@ -147,7 +147,7 @@ class Supervisor:
             has_disk = self._has_disk()
             self._has_room_again.clear()
             try:
-                if self._is_shaken:
+                if self._is_shaken and not self._outbox:  # what ended meanwhile is no stray: it is told first
                     await self._leases.return_strays([*self._crews.held(), *self._bench.held(self._leases.worker_id)])
                     self._is_shaken = False
                 if has_disk and self._crews.has_room:
