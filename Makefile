@@ -9,12 +9,13 @@ DEBIAN := chromium fonts-noto-cjk
 run: .venv/ready
 	$(BIN)/xianzhi demo
 
+# One process more than there are cores: half of the tests wait for crawls.
 test: .venv/test-ready .venv/replay/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 
 # Crawls the sample portal of each CMS family twice, and prints what was found and what it cost.
 zoo: .venv/ready
