@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
-DEBIAN := chromium fonts-noto-cjk
+DEBIAN := chromium fonts-noto-cjk jq sqlite3
 
 .PHONY: run test zoo corpus soak bench scale picture debian lock format clean
 

@@ -1,7 +1,6 @@
 """The worked example of docs/evidence.md: each of its commands is run over such an archive, and prints what it says."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from crawler.demo.stories import edited, load
 from crawler.publish import server
 from tests.conftest import ROOT
 from tests.support.crawling import Archive
+from tests.support.programs import need
 from tests.test_publish_site import close, get
 
 STORY = 4431609
@@ -115,9 +115,7 @@ def settled(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
-    missing = [program for program in ("sqlite3", "jq", "gunzip", "sha256sum") if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"the example's commands need {', '.join(missing)}")
+    need("sqlite3", "jq", "gunzip", "sha256sum")
     return list(outputs(plant(tmp_path_factory.mktemp("evidence"))))
 
 

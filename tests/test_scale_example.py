@@ -1,16 +1,14 @@
 """The three hosts of docs/scale-out.md: their commands are run, and print what the page says."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from crawler.demo.portals import catalogue_toml, sites
 from crawler.demo.server import serve
 from tests.conftest import ROOT
+from tests.support.programs import need
 from tests.support.s3 import S3, needs_s3
 
 PAGE = ROOT / "docs" / "scale-out.md"
@@ -34,9 +32,7 @@ def settled(text: str) -> str:
 
 @needs_s3
 def test_every_command_of_the_three_hosts_prints_what_the_page_says(tmp_path: Path, dsn: str, s3: S3) -> None:
-    missing = [program for program in ("jq", "sqlite3") if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"the example's commands need {', '.join(missing)}")
+    need("jq", "sqlite3")
     bucket, commands = s3.bucket(), written()
     script = "".join(f"{command}\necho '{MARK.strip()}'\n" for command, _ in commands)
     with serve(sites()) as urls:

