@@ -56,11 +56,19 @@ def _unless(condition: str, columns: Iterable[str]) -> str:
 
 
 # That the other scheme failed is true until that one answers; TLS that was not used is what it was.
+SEEN_LATER = f"""scheme = excluded.scheme, checked_at = excluded.checked_at,
+    {_unless("excluded.other_failed_at IS NULL AND hosts.scheme = excluded.scheme", _OTHER)},
+    {_unless("excluded.tls_protocol IS NULL", _TLS)}
+"""
+"""SQL: what a row of ``hosts`` takes from another one that was seen later."""
+SEEN_EARLIER = f"""
+    {_unless("hosts.other_failed_at IS NOT NULL OR hosts.scheme <> excluded.scheme", _OTHER)},
+    {_unless("hosts.tls_protocol IS NOT NULL", _TLS)}
+"""
+"""SQL: what it takes from one that was seen earlier."""
 _STORE = f"""
     INSERT INTO hosts ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
-    ON CONFLICT (host) DO UPDATE SET scheme = excluded.scheme, checked_at = excluded.checked_at,
-        {_unless("excluded.other_failed_at IS NULL AND hosts.scheme = excluded.scheme", _OTHER)},
-        {_unless("excluded.tls_protocol IS NULL", _TLS)}
+    ON CONFLICT (host) DO UPDATE SET {SEEN_LATER}
 """  # noqa: S608 - names of ours
 
 

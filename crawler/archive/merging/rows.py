@@ -7,6 +7,7 @@ becomes: ids go on where the archive's last one was, in the order in which the s
 import sqlite3
 from collections.abc import Mapping
 
+from crawler.archive import hosts
 from crawler.archive.connection import ArchiveError
 
 CONTESTED = "contested"
@@ -321,32 +322,7 @@ _LINK_WHAT_WAS_FETCHED = (
         WHERE is_own AND key LIKE '%#media')
     """,  # noqa: S608
 )
-_OTHER = ("other_failed_at", "other_failure")
-_TLS = (
-    "tls_protocol",
-    "tls_cipher",
-    "certificate_problem",
-    "certificate_subject",
-    "certificate_issuer",
-    "certificate_not_after",
-    "certificate_sha256",
-)
-
-
-def _keeping(condition: str, columns: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} = CASE WHEN {condition} THEN hosts.{name} ELSE excluded.{name} END" for name in columns)
-
-
 _HOSTS = "INSERT INTO main.hosts SELECT * FROM shard.hosts WHERE true ON CONFLICT (host) DO UPDATE SET"
-# As when it had been stored in the order of time: crawler/archive/hosts.py.
-_HOSTS_SEEN_LATER = f"""
-    {_HOSTS} scheme = excluded.scheme, checked_at = excluded.checked_at,
-        {_keeping("excluded.other_failed_at IS NULL AND hosts.scheme = excluded.scheme", _OTHER)},
-        {_keeping("excluded.tls_protocol IS NULL", _TLS)}
-    WHERE excluded.checked_at > hosts.checked_at
-"""
-_HOSTS_SEEN_EARLIER = f"""
-    {_HOSTS} {_keeping("hosts.other_failed_at IS NOT NULL OR hosts.scheme <> excluded.scheme", _OTHER)},
-        {_keeping("hosts.tls_protocol IS NOT NULL", _TLS)}
-    WHERE excluded.checked_at < hosts.checked_at
-"""
+# As when it had been stored in the order of time.
+_HOSTS_SEEN_LATER = f"{_HOSTS} {hosts.SEEN_LATER} WHERE excluded.checked_at > hosts.checked_at"
+_HOSTS_SEEN_EARLIER = f"{_HOSTS} {hosts.SEEN_EARLIER} WHERE excluded.checked_at < hosts.checked_at"
