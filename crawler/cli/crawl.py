@@ -1,13 +1,9 @@
 """``xianzhi crawl``: one nightly run."""
 
 import logging
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -24,12 +20,15 @@ from crawler.cli.options import (
     queue_options,
     warc_option,
 )
-from crawler.cli.progress import LineDisplay, TerminalDisplay, display_for
+from crawler.cli.progress import display_for
 from crawler.cli.run_report import as_data, say_report
 from crawler.cli.show import people, plain, say_json, say_line
+from crawler.cli.stopping import stopped_by_signals
 from crawler.fetch.options import Options
 from crawler.room import Reserve
 from crawler.run import Run, RunResult
+
+STOPPING = "stopping: what is on the wire is stored first"
 
 
 @click.command(
@@ -179,24 +178,7 @@ def run_and_show(entries: Catalogue, chosen: frozenset[str], options: Options) -
     console = people()
     display = display_for(console, len(chosen))
     run = Run(groups_of(entries, chosen), options, on_progress=display.progress, on_log=display.log)
-    with stopped_by_signals(run.stop, display, "stopping: what is on the wire is stored first"), display:
+    with stopped_by_signals(run.stop, lambda: display.log(logging.WARNING, STOPPING)), display:
         result = run()
     say_report(console, result, options)
     return result
-
-
-@contextmanager
-def stopped_by_signals(stop: Callable[[], None], display: TerminalDisplay | LineDisplay, words: str) -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM call *stop* and say *words*; a second one ends the process, which the archive stands."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        display.log(logging.WARNING, words)
-        stop()
-        signal.signal(signum, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

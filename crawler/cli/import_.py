@@ -9,18 +9,15 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from crawler.catalogue import load
+from crawler.cli.bar import PLAIN_SECONDS, Bar
 from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, warc_option
 from crawler.cli.show import people, plain, say_json
 from crawler.importing.work import Import, Imported, Progress
 
 SHOWN = 10
 """Lines of a kind that are printed; ``--json`` has all of them."""
-PLAIN_SECONDS = 30.0
-"""Without a terminal, a line of progress this often."""
 COUNTS = ("stored", "known", "elsewhere", "new", "changed", "unchanged", "linked")
 
 
@@ -97,34 +94,17 @@ def _is_collection(path: Path) -> bool:
     return path.is_file() and name.endswith((".warc", ".arc"))
 
 
-class Display:
+class Display(Bar):
     """Progress for eyes, or a line now and then for logs."""
 
     def __init__(self, console: Console) -> None:
+        super().__init__(console, "importing")
         self._console = console
         self._next = time.monotonic() + PLAIN_SECONDS
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("importing", total=None)
-
-    def __enter__(self) -> "Display":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
     def progress(self, now: Progress) -> None:
         """Draw how far it is."""
-        self._bar.update(self._task, description=plain(now.step), completed=now.done, total=now.total)
+        self.draw(now.done, now.total, what=plain(now.step))
         if not self._console.is_terminal and time.monotonic() >= self._next:
             self._next = time.monotonic() + PLAIN_SECONDS
             self._console.print(f"{plain(now.step)}: {now.done} of {now.total or '?'}", markup=False)
@@ -132,7 +112,7 @@ class Display:
     def log(self, level: int, text: str) -> None:
         """Warnings stand above the bar."""
         if level >= logging.WARNING:
-            self._console.print(plain(text), style="yellow", markup=False, soft_wrap=True)
+            self.say(text)
 
 
 def say(console: Console, result: Imported) -> None:

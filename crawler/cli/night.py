@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.catalogue import Portal
-from crawler.cli.crawl import stopped_by_signals
 from crawler.cli.ending import Ending
 from crawler.cli.progress import display_for
 from crawler.cli.run_report import as_data, say_report
 from crawler.cli.show import Failure, people, say_json, say_line
+from crawler.cli.stopping import stopped_by_signals
 from crawler.fetch.options import Options
 from crawler.run import RunResult
 from crawler.store import StoreError
 
 if TYPE_CHECKING:
     from crawler.queue.conducting import Conductor, Enqueued
+
+LEAVING = "waiting no longer; the night goes on without"
 
 
 def crawl_on_queue(
@@ -62,7 +64,7 @@ def crawl_on_queue(
         say_enqueued(enqueued, as_json=as_json and not is_waiting)
         if not is_waiting:
             return 0 if enqueued.run_id else 3
-        with stopped_by_signals(conductor.stop, display, "waiting no longer; the night goes on without"), display:
+        with stopped_by_signals(conductor.stop, lambda: display.log(logging.WARNING, LEAVING)), display:
             results = see_through(conductor, [enqueued.run_id] if enqueued.run_id else nights.running())
         for result in results:
             say_report(people(), result, options)

@@ -4,14 +4,12 @@ import logging
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from crawler.cli.show import plain, say_line
+from crawler.cli.bar import PLAIN_SECONDS, Bar
+from crawler.cli.show import say_line
 from crawler.fetch.tally import Tally
 from crawler.operating.logs import is_json
 
-PLAIN_SECONDS = 30.0
-"""Without a terminal, a line of progress this often."""
 COUNTERS = ("fetched", "new", "changed", "unchanged", "gone", "failed")
 
 
@@ -20,31 +18,12 @@ def display_for(console: Console, portals: int) -> "TerminalDisplay | LineDispla
     return TerminalDisplay(console, portals) if console.is_terminal and not is_json() else LineDisplay(portals)
 
 
-class TerminalDisplay:
+class TerminalDisplay(Bar):
     """Progress for eyes: portals done, pages a second, articles."""
 
     def __init__(self, console: Console, portals: int) -> None:
-        self._console = console
+        super().__init__(console, "crawling", units="portals", total=portals)
         self._began = time.monotonic()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("portals"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=console,
-            transient=True,
-        )
-        self._task = self._progress.add_task("crawling", total=portals, counts="")
-
-    def __enter__(self) -> "TerminalDisplay":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
     def progress(self, tallies: dict[str, Tally], ended: int) -> None:
         """Draw the sums."""
@@ -53,12 +32,12 @@ class TerminalDisplay:
         counts = " · ".join(
             f"{name} {sum(getattr(t, name) for t in tallies.values())}" for name in ("new", "changed", "failed")
         )
-        self._progress.update(self._task, completed=ended, counts=f"{pages} pages · {rate:.1f} pages/s · {counts}")
+        self.draw(ended, said=f"{pages} pages · {rate:.1f} pages/s · {counts}")
 
     def log(self, level: int, text: str, /, **_about: str | None) -> None:
         """Warnings stand above the bar."""
         if level >= logging.WARNING:
-            self._progress.console.print(plain(text), style="yellow", markup=False)
+            self.say(text)
 
 
 class LineDisplay:

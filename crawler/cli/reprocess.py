@@ -1,22 +1,21 @@
 """``xianzhi reprocess``: today's rules over what was archived, and what they read otherwise."""
 
 import contextlib
-import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from crawler.catalogue import load
+from crawler.cli.bar import Bar
 from crawler.cli.errands import asking, is_on_queue, reading_elsewhere
 from crawler.cli.options import catalogue_option, db_option, jobs_option, json_option, queue_options, warc_option
 from crawler.cli.show import output, people, plain, say_json, table
+from crawler.cli.stopping import stopped_by_signals
 from crawler.reprocess.changes import Change, Summary
 from crawler.reprocess.reprocessing import Elsewhere, Options, Reprocessing, Result, UnknownPortalError
 from crawler.version import EXTRACTOR
@@ -108,57 +107,16 @@ def reprocess(
 
 def run_and_show(options: Options, catalogue: Path | None, elsewhere: Elsewhere | None = None) -> Result:
     """Reprocess with a progress display; Ctrl-C ends it cleanly."""
-    with Display(people()) as display:
-        run = Reprocessing(
-            options, load(catalogue), elsewhere=elsewhere, on_progress=display.progress, on_log=display.log
-        )
+    with Bar(people(), "reading") as bar:
 
-        def interrupt(signum: int, frame: FrameType | None) -> None:
-            display.log("stopping: what is read is stored first")
-            run.stop()
-            signal.signal(signum, signal.SIG_DFL)  # a second Ctrl-C ends it at once; the archive stands that too
+        def progress(done: int, pages: int, summary: Summary) -> None:
+            counts = summary.counts
+            said = f"{counts.reread:,} read otherwise · {counts.lost:,} no article · {counts.failed:,} failed"
+            bar.draw(done, pages, said=said)
 
-        before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        run = Reprocessing(options, load(catalogue), elsewhere=elsewhere, on_progress=progress, on_log=bar.say)
+        with stopped_by_signals(run.stop, lambda: bar.say("stopping: what is read is stored first")):
             return run()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-class Display:
-    """Progress for eyes; without a terminal only what happened."""
-
-    def __init__(self, console: Console) -> None:
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("reading"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[said]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=None, said="")
-
-    def __enter__(self) -> "Display":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def progress(self, done: int, pages: int, summary: Summary) -> None:
-        """Draw how far it is."""
-        counts = summary.counts
-        said = f"{counts.reread:,} read otherwise · {counts.lost:,} no article · {counts.failed:,} failed"
-        self._bar.update(self._task, completed=done, total=pages, said=said)
-
-    def log(self, words: str) -> None:
-        """A line above the bar."""
-        self._bar.console.print(plain(words), style="yellow", markup=False)
 
 
 def say(console: Console, result: Result, *, dry_run: bool) -> None:

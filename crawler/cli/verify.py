@@ -10,12 +10,11 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.text import Text
 
 from crawler.archive.findings import Finding
 from crawler.archive.lock import RunLock
+from crawler.cli.bar import Bar
 from crawler.cli.errands import asking, checking_elsewhere, is_on_queue
 from crawler.cli.options import db_option, jobs_option, json_option, queue_options, warc_option
 from crawler.cli.show import output, people, plain, say_json
@@ -101,42 +100,16 @@ def run_and_mend(
 ) -> tuple[Result, list[str]]:
     """Verify with a progress display, mending before and after where that is wanted."""
     mended = list(finish_what_a_crash_left(db, warc)) if repair else []
-    with Display(people()) as display:
-        result = run(db=db, warc=warc, jobs=jobs, restart=restart, elsewhere=elsewhere, on_progress=display.progress)
+    with Bar(people(), "verifying") as bar:
+
+        def progress(now: Progress) -> None:
+            bar.draw(now.done, now.units, said=f"{now.bytes / 1e6:.0f} MB · {now.findings} findings")
+
+        result = run(db=db, warc=warc, jobs=jobs, restart=restart, elsewhere=elsewhere, on_progress=progress)
     if repair and result.findings:
         result, said = mend(result, db=db, warc=warc)
         mended += said
     return result, mended
-
-
-class Display:
-    """Progress for eyes; without a terminal nothing is shown."""
-
-    def __init__(self, console: Console) -> None:
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("verifying"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[said]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=None, said="")
-
-    def __enter__(self) -> "Display":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def progress(self, now: Progress) -> None:
-        """Draw how far it is."""
-        said = f"{now.bytes / 1e6:.0f} MB · {now.findings} findings"
-        self._bar.update(self._task, total=now.units, completed=now.done, said=said)
 
 
 def say(console: Console, result: Result, mended: list[str]) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from crawler.cli.bar import PLAIN_SECONDS
 from crawler.cli.options import db_option, json_option, warc_option
 from crawler.cli.show import people, plain, say_json
 
-PLAIN_SECONDS = 30.0
-"""Without a terminal, a line of progress this often."""
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
