@@ -25,20 +25,21 @@ WAL_LIMIT = 64 * 1024 * 1024
 """Bytes the WAL file is cut back to after a long reader let it grow."""
 
 _SCHEMA_VERSION = "PRAGMA user_version"
+_MIGRATES = "xianzhi crawl brings it up to date, and xianzhi verify --repair does without crawling"
 
 
 class ArchiveError(Exception):
     """An archive that cannot be used; the message names the file and says what to do."""
 
 
-def open_archive(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """Open the archive at *path*, in autocommit mode; one that is not there yet is made, unless *readonly*.
+def open_archive(path: Path, *, readonly: bool = False, make: bool = True) -> sqlite3.Connection:
+    """Open the archive at *path*, in autocommit mode; a new one is made, unless *readonly* or not *make*.
 
     An older archive is migrated after a copy was made beside it, and so is one whose keys another fold made
     (`crawler.archive.normaliser`). Safe where several processes open at once. Raises ArchiveError for a file that is
     not an archive, is newer than this program, or cannot be opened.
     """
-    _refuse_what_is_not_there(path, readonly=readonly)
+    _refuse_what_is_not_there(path, must_exist=readonly or not make)
     uri = path.absolute().as_uri() + ("?mode=ro" if readonly else "")
     try:
         conn = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
@@ -103,10 +104,10 @@ def bring_up_to_date(
         schema.migrate(conn, from_version=version, migrations=migrations)
 
 
-def _refuse_what_is_not_there(path: Path, *, readonly: bool) -> None:
+def _refuse_what_is_not_there(path: Path, *, must_exist: bool) -> None:
     if path.is_dir():
         raise ArchiveError(f"{path}: is a folder; name a file in it with --db")
-    if readonly and not path.exists():
+    if must_exist and not path.exists():
         raise ArchiveError(f"{path}: there is no archive; xianzhi crawl makes one, --db FILE names another")
     if not path.parent.is_dir():
         raise ArchiveError(f"{path}: its folder does not exist; make it, or name another file with --db")
@@ -119,9 +120,9 @@ def _prepare(conn: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
     if readonly:
         conn.execute("PRAGMA query_only = ON")
         if version < schema.SCHEMA_VERSION:
-            raise ArchiveError(f"{path}: has an older schema ({version}); xianzhi crawl brings it up to date")
+            raise ArchiveError(f"{path}: has an older schema ({version}); {_MIGRATES}")
         if (fold := _fold_version(conn, path)) < FOLD_VERSION:
-            raise ArchiveError(f"{path}: was keyed by an older fold ({fold}); xianzhi crawl brings it up to date")
+            raise ArchiveError(f"{path}: was keyed by an older fold ({fold}); {_MIGRATES}")
     else:
         if is_published(conn):
             raise ArchiveError(f"{path}: is a published copy, which nobody writes; name the archive it was made from")

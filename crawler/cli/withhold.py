@@ -45,8 +45,7 @@ def withhold(
         raise click.UsageError("name an article (its id or its address), or ask for --list or for --log")
     if article and not undo and not (reason and reason.strip()):
         raise click.UsageError("say why with --reason: whoever keeps this archive in ten years will ask")
-    open_archive(db, readonly=True).close()  # a wrong name is no reason to make an archive
-    with closing(open_archive(db)) as conn:
+    with closing(open_archive(db, make=False)) as conn:
         if listing:
             _say(
                 "withheld",

@@ -141,7 +141,8 @@ class Reprocessing:
         and what *elsewhere* does.
         """
         options, began = self._options, time.monotonic()
-        open_archive(options.db, readonly=True).close()  # a wrong name is no reason to make an archive
+        # A wrong name is no reason to make an archive, or a lock beside another file; an older archive is migrated.
+        open_archive(options.db, readonly=options.dry_run, make=False).close()
         with contextlib.nullcontext() if options.dry_run else RunLock(options.db):
             conn = open_archive(options.db, readonly=options.dry_run)
             try:
