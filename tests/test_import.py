@@ -1,241 +1,30 @@
 """Collections of others, in the shapes in which they lie about, become captures and articles like any night's crawl."""
 
 import gzip
-import io
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from crawler.archive import withholding, writer
 from crawler.archive.connection import open_archive
 from crawler.archive.lock import LockHeldError, RunLock
 from crawler.catalogue import Portal
 from crawler.cli.import_ import import_ as command
-from crawler.importing.collection import held
-from crawler.importing.work import Import, Imported
 from crawler.records import RecordRef
 from crawler.settings import ITEM_PIPELINES
 from crawler.verify.verification import verify
-from crawler.warc.files import WarcError
-from crawler.warc.foreign import bring, form_of
-from crawler.warc.reader import read_capture, read_record
-from crawler.warc.writer import WarcWriter
+from crawler.warc.reader import read_capture
 from pipelines import chain
 from tests.support.archive import article as stored_article
 from tests.support.archive import batch, begin, contents
+from tests.support.collected import HOME, SHAPES, Place, Taken, arc, heritrix, ours, page, revisit, wget, whole, written
 from tests.support.crawling import article_page, text_of, title_of
-from tests.support.warc import exchange, write
-
-HOST = "www.liuxi.example"
-HOME = f"http://{HOST}/"
-PORTAL = Portal(id="liuxi", name="柳溪县人民政府", division="610424", homepage=HOME)
-START = datetime(2013, 5, 6, 8, 0, tzinfo=UTC)
-REQUEST = b"GET / HTTP/1.1\r\nHost: www.liuxi.example\r\n\r\n"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """A response as a collection has it."""
-
-    url: str
-    day: float
-    body: bytes
-    status: str = "200 OK"
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/html; charset=utf-8"),)
-    of: "Taken | None" = None
-    """The response that this one is a revisit of."""
-
-    @property
-    def date(self) -> str:
-        return (START + timedelta(days=self.day)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    @property
-    def message(self) -> bytes:
-        head = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
-        return f"HTTP/1.1 {self.status}\r\n{head}\r\n".encode() + self.body
-
-
-def page(number: int, *, day: float = 0, text: str | None = None, url: str | None = None, **changes: Any) -> Taken:
-    body = article_page(title_of(number), text or text_of(number)).body
-    return Taken(url=url or f"{HOME}news/{number}.html", day=day, body=body, **changes)
-
-
-def revisit(of: Taken, *, day: float) -> Taken:
-    return Taken(url=of.url, day=day, body=b"", headers=of.headers, of=of)
-
-
-# Files as other programs write them.
-
-
-def written(taken: Sequence[Taken], *, version: str, zipped: bool, refers: str = "place") -> bytes:
-    """A file by warcio. *refers*: how revisits name their originals: ``place`` (address and date), ``id``, ``digest``."""
-    out = io.BytesIO()
-    file = WARCWriter(out, gzip=zipped, warc_version=version)
-    file.write_record(file.create_warcinfo_record("a.warc.gz", {"software": "Wget/1.21"}))
-    ids: dict[int, str] = {}
-    digests: dict[int, str] = {}
-    for one in taken:
-        head = StatusAndHeaders(one.status, list(one.headers), protocol="HTTP/1.1")
-        fields = {"WARC-Date": one.date}
-        if one.of is None:
-            record = file.create_warc_record(
-                one.url, "response", io.BytesIO(one.body), len(one.body), http_headers=head, warc_headers_dict=fields
-            )
-        else:
-            record = file.create_revisit_record(
-                one.url, digests[id(one.of)], one.of.url, one.of.date, http_headers=head, warc_headers_dict=fields
-            )
-            if refers != "place":
-                record.rec_headers.remove_header("WARC-Refers-To-Target-URI")
-                record.rec_headers.remove_header("WARC-Refers-To-Date")
-            if refers == "id":
-                record.rec_headers.add_header("WARC-Refers-To", ids[id(one.of)])
-        file.write_record(record)
-        ids[id(one)] = record.rec_headers.get_header("WARC-Record-ID")
-        digests[id(one)] = record.rec_headers.get_header("WARC-Payload-Digest") or digests.get(id(one.of), "")
-        asked = StatusAndHeaders("GET / HTTP/1.1", [("Host", HOST)], is_http_request=True)
-        file.write_record(
-            file.create_warc_record(one.url, "request", io.BytesIO(), 0, http_headers=asked, warc_headers_dict=fields)
-        )
-    log = file.create_warc_record(
-        "metadata://gnu.org/software/wget/warc/wget.log",
-        "resource",
-        io.BytesIO(b"log"),
-        3,
-        warc_content_type="text/plain",
-    )
-    file.write_record(log)
-    return out.getvalue()
-
-
-def wget(taken: Sequence[Taken]) -> bytes:
-    return written(taken, version="WARC/1.0", zipped=True)
-
-
-def heritrix(taken: Sequence[Taken]) -> bytes:
-    """With angle brackets around addresses, look-ups of names, and headers in an order of their own."""
-    out = io.BytesIO()
-
-    def add(kind: str, uri: str, date: str, block: bytes, content_type: str) -> None:
-        head = (
-            f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: <{uri}>\r\nWARC-Date: {date}\r\n"
-            f"WARC-IP-Address: 192.0.2.1\r\nWARC-Record-ID: <urn:uuid:{len(out.getvalue()):032x}>\r\n"
-            f"Content-Type: {content_type}\r\nContent-Length: {len(block)}\r\n\r\n"
-        )
-        out.write(gzip.compress(head.encode() + block + b"\r\n\r\n"))
-
-    add(
-        "warcinfo",
-        "none",
-        START.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        b"software: Heritrix/3.4\r\n",
-        "application/warc-fields",
-    )
-    add(
-        "response",
-        f"dns:{HOST}",
-        START.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        b"20130506\nwww 300 IN A 192.0.2.1\n",
-        "text/dns",
-    )
-    for one in taken:
-        add("response", one.url, one.date, one.message, "application/http; msgtype=response")
-        add("request", one.url, one.date, REQUEST, "application/http; msgtype=request")
-        add("metadata", one.url, one.date, b"via: http://x/\r\nfetchTimeMs: 12\r\n", "application/warc-fields")
-    return out.getvalue()
-
-
-def plain(taken: Sequence[Taken]) -> bytes:
-    return written(taken, version="WARC/1.1", zipped=False)
-
-
-def whole(taken: Sequence[Taken]) -> bytes:
-    return gzip.compress(plain(taken))
-
-
-def joined(taken: Sequence[Taken]) -> bytes:
-    """Several files compressed as a whole, one behind the other."""
-    return b"".join(gzip.compress(plain([one])) for one in taken)
-
-
-def arc(taken: Sequence[Taken]) -> bytes:
-    described = b"1 0 InternetArchive\nURL IP-address Archive-date Content-type Archive-length\n"
-    data = b"filedesc://a.arc 0.0.0.0 20130506000000 text/plain %d\n%b\n" % (len(described), described)
-    data += b"dns:www.liuxi.example 192.0.2.1 20130506000000 text/dns 3\nabc\n"
-    for one in taken:
-        date = one.date.translate(str.maketrans("", "", "-T:Z"))
-        data += f"{one.url} 192.0.2.1 {date} text/html {len(one.message)}\n".encode() + one.message + b"\n"
-    return data
-
-
-def zipped_arc(taken: Sequence[Taken]) -> bytes:
-    parts = arc(taken).split(b"\nhttp://")
-    return b"".join(gzip.compress((b"http://" if number else b"") + part + b"\n") for number, part in enumerate(parts))
-
-
-def ours(taken: Sequence[Taken], folder: Path) -> Path:
-    with WarcWriter(folder, "other", info={"software": "xianzhi/0"}, clock=lambda: START) as file:
-        for one in taken:
-            started = START + timedelta(days=one.day)
-            write(file, exchange(one.message, url=one.url, started_at=started, request=REQUEST))
-    return next(folder.glob("*.warc.gz"))
-
-
-SHAPES: dict[str, tuple[str, Callable[[Sequence[Taken]], bytes]]] = {
-    "wget": ("a.warc.gz", wget),
-    "heritrix": ("a.warc.gz", heritrix),
-    "plain": ("a.warc", plain),
-    "whole": ("a.warc.gz", whole),
-    "joined": ("a.warc.gz", joined),
-    "arc": ("a.arc", arc),
-    "arc.gz": ("a.arc.gz", zipped_arc),
-    "arc as a whole": ("a.arc.gz", lambda taken: gzip.compress(arc(taken))),
-}
-
-
-@dataclass
-class Place:
-    """A folder with an archive, and with collections beside it."""
-
-    folder: Path
-
-    @property
-    def db(self) -> Path:
-        return self.folder / "a.db"
-
-    @property
-    def warc(self) -> Path:
-        return self.folder / "warc"
-
-    def put(self, name: str, data: bytes) -> Path:
-        path = self.folder / "found" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-        return path
-
-    def take(self, *sources: Path, portal: Portal = PORTAL, **options: Any) -> Imported:
-        return Import(sources, portal, db=self.db, warc=self.warc, **options)()
-
-    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.db)) as conn:
-            return conn.execute(sql, values).fetchall()
-
-    def one(self, sql: str, *values: object) -> Any:
-        return self.query(sql, *values)[0][0]
 
 
 @pytest.fixture
@@ -302,59 +91,6 @@ def test_the_stages_are_those_of_a_crawl_in_their_order(place: Place, monkeypatc
     assert [*passed, "store"] == stages
 
 
-# Bombs.
-
-
-def bomb(url: str = f"{HOME}bomb.html", *, size: int = 140_000_000) -> bytes:
-    """A record that its compression makes a thousand times smaller."""
-    head = (
-        f"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2013-05-06T08:00:00Z\r\n"
-        f"WARC-Record-ID: <urn:uuid:{0:032x}>\r\nContent-Length: {size}\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
-    )
-    return head.encode() + bytes(size - len("HTTP/1.1 200 OK\r\n\r\n")) + b"\r\n\r\n"
-
-
-def arc_bomb(*, size: int = 140_000_000) -> bytes:
-    return f"{HOME}bomb.html 192.0.2.1 20130506080000 text/html {size}\n".encode() + bytes(size) + b"\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "make"),
-    [
-        ("a.warc.gz", lambda: wget([page(1)]) + gzip.compress(bomb(), 1) + wget([page(2)])),
-        ("a.warc", lambda: plain([page(1)]) + bomb() + plain([page(2)])),
-        ("a.warc.gz", lambda: gzip.compress(plain([page(1)]) + bomb() + plain([page(2)]), 1)),
-        ("a.arc.gz", lambda: gzip.compress(arc([page(1)]) + arc_bomb() + arc([page(2)]), 1)),
-    ],
-    ids=["members", "plain", "whole", "arc"],
-)
-def test_a_record_that_inflates_without_measure_is_named_and_the_rest_goes_on(
-    place: Place, name: str, make: Callable[[], bytes]
-) -> None:
-    found = place.take(place.put(name, make()))
-    assert (found.status, found.new, found.failures) == ("failed", 2, [])
-    [said] = found.damage
-    assert "a record of 140,0" in said
-    assert name.partition(".")[0] in said
-    assert place.query("SELECT url FROM captures") == [(page(number).url,) for number in (1, 2)]
-    assert verify(db=place.db, warc=place.warc).findings == ()
-
-
-def test_an_arc_file_of_one_endless_line_is_read_as_far_as_it_is_one(place: Place) -> None:
-    data = gzip.compress(arc([page(1)]), 1) + gzip.compress(bytes(300_000_000), 1)
-    found = place.take(place.put("a.arc.gz", data))
-    assert (found.status, found.new) == ("failed", 1)
-    assert "no record begins within" in found.damage[0]
-
-
-def test_a_file_that_was_exchanged_for_a_bomb_since_is_not_inflated(place: Place) -> None:
-    data = gzip.compress(bomb(), 1)
-    place.warc.mkdir()
-    (place.warc / "a.warc.gz").write_bytes(data)
-    with pytest.raises(WarcError, match=r"a\.warc\.gz at byte 0: more than 134,217,728 bytes"):
-        read_record(place.warc, RecordRef(file="a.warc.gz", offset=0, length=len(data)))
-
-
 # Files and pictures.
 
 
@@ -396,60 +132,6 @@ def test_an_article_has_its_files_and_pictures_where_the_collection_has_them(
     }
     assert place.take(*sources).linked == 0
     assert verify(db=place.db, warc=place.warc).findings == ()
-
-
-# Where files lie.
-
-
-def test_a_file_gets_a_link_that_survives_its_own_name(place: Place) -> None:
-    source = place.put("a.warc.gz", wget([page(1)]))
-    [brought] = place.take(source).files
-    assert brought.how == "linked"
-    assert brought.name == f"import-{brought.sha256[:12]}-a.warc.gz"
-    assert (place.warc / brought.name).samefile(source)
-    source.unlink()
-    file, offset, length = place.query("SELECT warc_file, warc_offset, warc_length FROM captures")[0]
-    assert read_capture(place.warc, RecordRef(file=file, offset=offset, length=length)).whole
-
-
-def test_where_no_hard_link_can_be_had_it_is_a_symbolic_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr(os, "link", refuse)
-    [brought] = place.take(place.put("a.warc.gz", wget([page(1)]))).files
-    assert (place.warc / brought.name).is_symlink()
-    assert place.one("SELECT count(*) FROM captures") == 1
-
-
-def test_a_copy_has_bytes_of_its_own(place: Place) -> None:
-    source = place.put("a.warc.gz", wget([page(1)]))
-    [brought] = place.take(source, copy=True).files
-    assert brought.how == "copied"
-    assert (place.warc / brought.name).read_bytes() == source.read_bytes()
-    assert not (place.warc / brought.name).samefile(source)
-
-
-def test_a_file_that_lies_in_the_warc_folder_stays_under_its_name(place: Place) -> None:
-    place.warc.mkdir()
-    source = place.warc / "found.warc.gz"
-    source.write_bytes(wget([page(1)]))
-    [brought] = place.take(source).files
-    assert (brought.name, brought.how) == ("found.warc.gz", "there")
-
-
-def test_a_name_from_outside_becomes_a_plain_one(place: Place) -> None:
-    [brought] = place.take(place.put("柳溪 $(x)\n.warc.gz", wget([page(1)]))).files
-    assert brought.name == f"import-{brought.sha256[:12]}-_x_.warc.gz"
-
-
-def test_the_form_of_a_file_is_told_by_its_bytes(place: Place) -> None:
-    taken = [page(1), page(2)]
-    forms = {shape: form_of(place.put("x", make(taken))) for shape, (_, make) in SHAPES.items()}
-    assert forms == {
-        "wget": "records", "heritrix": "records", "plain": "records", "whole": "whole", "joined": "whole", "arc": "arc",
-        "arc.gz": "arc", "arc as a whole": "arc",
-    }  # fmt: skip
 
 
 # Again, and late.
@@ -580,8 +262,6 @@ def test_what_was_imported_stands_the_archives_own_verification_withheld_or_not(
 
 
 # What is a page, and whose.
-
-
 LIST = "".join(f'<li><a href="/news/{n}.html">{title_of(n)}，全县干部群众一起参加竣工仪式</a></li>' for n in range(20))
 
 
@@ -643,71 +323,6 @@ def test_an_answer_cut_short_is_archived_and_not_read(place: Place) -> None:
     found = place.take(place.put("a.warc.gz", heritrix([page(1, headers=headers), page(2)])))
     assert (found.new, found.stored, len(found.failures)) == (1, 2, 1)
     assert place.query("SELECT truncated FROM captures ORDER BY id") == [("unspecified",), (None,)]
-
-
-# Damage.
-
-
-def test_damaged_records_are_passed_over_and_named_with_file_and_byte(place: Place) -> None:
-    data = bytearray(wget([page(number) for number in range(6)]))
-    starts = [at for at in range(len(data)) if data[at : at + 4] == b"\x1f\x8b\x08\x00"]
-    middle = starts[len(starts) // 2]
-    data[middle + 30 : middle + 60] = b"\xff" * 30
-    found = place.take(place.put("a.warc.gz", bytes(data)))
-    [damage] = found.damage
-    assert f"at byte {middle}:" in damage
-    assert damage.startswith("import-")
-    assert found.new in {5, 6}  # it may have been a request's record
-    assert found.exit_code == 1
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_of_a_file_that_was_cut_off_all_whole_records_are_taken(place: Place, shape: str) -> None:
-    name, make = SHAPES[shape]
-    noise = [f"<!-- {Random(number).randbytes(900).hex()} -->".encode() for number in range(6)]
-    data = make([replace(one, body=one.body + noise[number]) for number, one in enumerate(map(page, range(6)))])
-    found = place.take(place.put(name, data[: int(len(data) * 0.7)]))
-    assert found.exit_code == 1
-    assert len(found.damage) == 1
-    assert 2 <= found.new <= 5
-
-
-def test_what_is_no_collection_is_named_and_the_others_are_done(place: Place) -> None:
-    wrong = [
-        place.put(name, data) for name, data in (("a.warc", b""), ("b.warc", b"GIF89a"), ("c.warc.gz", b"\x1f\x8bx"))
-    ]
-    found = place.take(*wrong, place.put("d.warc", b"WARC/1.0\r\n\r\n"), place.put("e.warc.gz", wget([page(1)])))
-    assert found.new == 1
-    assert [line.split("/")[-1].split(":")[0] for line in found.damage[:3]] == ["a.warc", "b.warc", "c.warc.gz"]
-    assert len(found.damage) == 4
-    assert found.exit_code == 1
-
-
-def test_a_file_that_is_being_written_is_refused(place: Place) -> None:
-    with pytest.raises(WarcError, match="being written"):
-        bring(place.put("a.warc.gz.open", wget([page(1)])), place.warc, copy=False)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    shape=st.sampled_from([wget, heritrix, plain, whole, arc, zipped_arc]),
-    edits=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=40), st.integers(0, 60)), min_size=1, max_size=4),
-)
-def test_no_damage_is_beyond_words(
-    tmp_path_factory: pytest.TempPathFactory,
-    shape: Callable[[Sequence[Taken]], bytes],
-    edits: list[tuple[float, bytes, int]],
-) -> None:
-    data = shape([page(1), page(2, day=1)])
-    for place_, inserted, dropped in edits:
-        at = int(place_ * len(data))
-        data = data[:at] + inserted + data[at + dropped :]
-    folder = tmp_path_factory.mktemp("hurt")
-    source = folder / "a.warc.gz"
-    source.write_bytes(data)
-    with suppress(WarcError):
-        brought = bring(source, folder / "warc", copy=False)
-        list(held(folder / "warc", brought.name, PORTAL.hosts))
 
 
 # How it runs.
