@@ -31,7 +31,7 @@ from crawler.warc.files import lock
 from tests.support.archive import PORTAL, RUN, START, article, batch, begin, capture, paragraph
 from tests.support.replay import needs_replay
 from tests.support.replay import run as run_beside
-from tests.test_withhold import SECRET, stories
+from tests.support.withheld import SECRET, stories
 
 FORMULAS = [
     "=1+1",
