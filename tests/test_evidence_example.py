@@ -16,7 +16,7 @@ from crawler.publish import server
 from tests.conftest import ROOT
 from tests.support.crawling import Archive
 from tests.support.programs import need
-from tests.test_publish_site import close, get
+from tests.support.sites import close, get
 
 STORY = 4431609
 STORIES = 8

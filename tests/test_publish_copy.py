@@ -28,9 +28,9 @@ from crawler.publish.site import asking
 from crawler.text.query import parse
 from crawler.warc.files import lock
 from tests.support.archive import PORTAL, article, batch, begin
+from tests.support.sites import close, get
 from tests.support.withheld import SECRET, SHARED, everything, stories
 from tests.test_publish_serve import serving
-from tests.test_publish_site import close, get
 
 
 def copy_of(db: Path, out: Path) -> Any:

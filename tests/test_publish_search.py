@@ -15,7 +15,7 @@ from datasette.app import Datasette
 from crawler.archive import writer
 from crawler.archive.connection import open_archive
 from tests.support.archive import article, batch, begin
-from tests.test_publish_site import close, get, open_served
+from tests.support.sites import close, get, opened
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(archive: Path) -> Iterator[Any]:
-    yield from open_served(archive)
+    with opened(archive, sql=True) as site:
+        yield site
 
 
 def found(site: Any, typed: str) -> list[int]:

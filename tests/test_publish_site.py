@@ -1,112 +1,42 @@
+"""Datasette's own pages over an archive: tables and facets in both languages, paging, questions, and what is served."""
+
 import asyncio
-import base64
-import hashlib
 import html
 import re
 import sqlite3
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import httpx
 import pytest
 from datasette.app import Datasette
 from datasette.database import Database
-from hypothesis import given
-from hypothesis import strategies as st
 
 from crawler.archive.connection import ArchiveError, open_archive
-from crawler.publish import addresses, headers, metadata, paging, server
+from crawler.publish import metadata, paging, server
 from crawler.text.folding import fold_hash
-
-RUN = "20250101T000000Z-ab12"
-SEEN = "2025-01-01T00:00:00Z"
-HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)> \u202e{{ 7 * 7 }}'
-SQLITES_OWN = ("sqlite_", "articles_fts_")
-LONG = "我县召开群众路线教育实践活动动员大会，安排部署下一阶段工作。"
-
-
-def add_portal(conn: sqlite3.Connection) -> None:
-    conn.execute("INSERT INTO divisions VALUES ('610424', 1980, '乾县', 3, '610400', NULL)")
-    conn.execute("INSERT INTO portals VALUES ('qian', '乾县人民政府', '610424', 'https://www.qian.example/', NULL, 1)")
-    conn.execute("INSERT INTO runs VALUES (?, ?, ?, 'ok')", (RUN, SEEN, SEEN))
-
-
-def add_article(conn: sqlite3.Connection, number: int, *paragraphs: tuple[str, str], **fields: Any) -> None:
-    """One article, read from one capture; *paragraphs* are (role, text)."""
-    url = fields.pop("url", f"https://www.qian.example/{number}.html")
-    values = {"title": f"题目{number}", "published": "2014-06-03", "source": None} | fields
-    conn.execute(
-        "INSERT INTO captures (id, warc_file, warc_offset, warc_length, run_id, portal_id, kind, url, fetched_at,"
-        " status, payload_sha256) VALUES (?, 'xianzhi-qian.warc.gz', ?, 900, ?, 'qian', 'article', ?, ?, 200, ?)",
-        (number, number * 1000, RUN, url, SEEN, f"{number:064x}"),
-    )
-    conn.execute(
-        "INSERT INTO articles (id, portal_id, url, title, published, source, division_code, chars, state, first_seen,"
-        " last_seen) VALUES (?, 'qian', ?, ?, ?, ?, '610424', 99, 'live', ?, ?)",
-        (number, url, values["title"], values["published"], values["source"], SEEN, SEEN),
-    )
-    conn.execute(
-        "INSERT INTO versions (id, article_id, capture_id, extractor, seen_at, title, text_sha256, chars)"
-        " VALUES (?, ?, ?, '1', ?, ?, '', 99)",
-        (number, number, number, SEEN, values["title"]),
-    )
-    conn.execute("UPDATE articles SET version_id = ? WHERE id = ?", (number, number))
-    for position, (role, text) in enumerate(paragraphs):
-        key = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
-        conn.execute(
-            "INSERT OR IGNORE INTO sections (fold_hash, text, chars, first_version_id) VALUES (?, ?, ?, ?)",
-            (key, text, len(text), number),
-        )
-        conn.execute(
-            "INSERT INTO version_sections (version_id, position, section_id, role)"
-            " SELECT ?, ?, id, ? FROM sections WHERE fold_hash = ?",
-            (number, position, role, key),
-        )
+from tests.support.printed import LONG, SEEN, SQLITES_OWN, add_article, add_portal, fill
+from tests.support.sites import Links, close, get, opened, vacuum_into
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("publish") / "archive.db"
-    conn = open_archive(path)
-    add_portal(conn)
-    add_article(conn, 1, ("body", LONG), ("repeat", "印了两遍的一段"), title="动员大会召开", source="陕西日报")
-    add_article(conn, 2, ("body", LONG), ("body", "另一段"), title="转载", published="2015-01-02T08:00:00+08:00")
-    add_article(conn, 3, ("body", HOSTILE), title=HOSTILE, source=HOSTILE, url="javascript:alert(3)")
-    add_article(conn, 4, ("body", "无"), title="javascript:alert(4)", source="data:text/html,<b>x", published=None)
-    add_article(conn, 5, ("body", "将来"), title="日期写错的文章", published="2999-01-01")
-    conn.close()
+    fill(path)
     return path
-
-
-def vacuum_into(archive: Path, copy: Path) -> None:
-    conn = sqlite3.connect(archive)
-    conn.execute("VACUUM INTO ?", (str(copy),))
-    conn.close()
-
-
-def open_served(path: Path, *, sql: bool = True, replay_base: str | None = None) -> Iterator[Any]:
-    site = server.open_site(path, sql=sql, replay_base=replay_base)
-    yield site
-    close(site)
-
-
-def close(site: Any) -> None:
-    site.executor.shutdown()
-    for database in site.databases.values():
-        database.close()
 
 
 @pytest.fixture(scope="module")
 def site(archive: Path) -> Iterator[Any]:
-    yield from open_served(archive)
+    with opened(archive, sql=True) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
 def public_site(archive: Path) -> Iterator[Any]:
-    yield from open_served(archive, sql=False, replay_base="https://replay.example/xianzhi/")
+    with opened(archive, replay_base="https://replay.example/xianzhi/") as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -118,58 +48,8 @@ def crowded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     for number in range(1, 41):
         add_article(conn, number)
     conn.close()
-    yield from open_served(path)
-
-
-def get(site: Any, path: str, **options: Any) -> httpx.Response:
-    response: httpx.Response = asyncio.run(site.client.get(path.removeprefix("http://localhost"), **options))
-    return response
-
-
-class Links(HTMLParser):
-    """Every address that a page leads to or loads, every element's name, and every inline script."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.addresses: list[str] = []
-        self.elements: set[str] = set()
-        self.handlers: list[str] = []
-        self.scripts: list[str] = []
-        self._is_script = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.add(tag)
-        self.addresses += [value or "" for name, value in attrs if name in {"href", "src", "action"}]
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
-        self._is_script = tag == "script" and "src" not in dict(attrs)
-
-    def handle_data(self, data: str) -> None:
-        if self._is_script:
-            self.scripts.append(data)
-            self._is_script = False
-
-
-OURS = ("/", "/article/3", "/nothing/here")
-DATASETTES = (
-    "/archive",
-    "/archive/articles",
-    "/archive/articles?_facet=title&_sort=title",
-    "/archive/articles/3",
-    "/archive/articles/4",
-    "/archive/versions",
-    "/archive/versions/3",
-    "/archive/sections",
-    "/archive/version_sections",
-    "/archive/article_texts",
-    "/archive/captures",
-    "/archive/newest_articles",
-    "/archive/articles_of_a_county?county=乾县&year=2014",
-    "/archive/articles_sharing_paragraphs?article=1",
-    "/archive?sql=select+title,+source,+url+from+articles",
-    "/archive?sql=select+nonsense",
-)
-PAGES = (*OURS, *DATASETTES)
+    with opened(path, sql=True) as site:
+        yield site
 
 
 def test_every_table_and_column_of_the_schema_is_described_and_nothing_else(archive: Path) -> None:
@@ -372,7 +252,7 @@ def test_what_a_portal_deleted_is_listed_the_latest_first(archive: Path, tmp_pat
         conn.execute("INSERT INTO article_states (article_id, since, state) VALUES (?, ?, 'gone')", (number, since))
     conn.commit()
     conn.close()
-    for site in open_served(path):
+    with opened(path, sql=True) as site:
         rows = get(site, "/archive/deleted_articles.json?_shape=array&county=610424").json()
         assert [(row["article_id"], row["gone_since"]) for row in rows] == [
             (2, "2025-03-01T00:00:00Z"),
@@ -413,7 +293,7 @@ def test_a_pasted_paragraph_finds_its_articles_in_either_script(archive: Path, t
     conn.commit()
     conn.close()
     pasted = LONG.replace("县", "縣").replace("，", "")
-    for site in open_served(path):
+    with opened(path, sql=True) as site:
         rows = get(site, f"/archive/articles_with_a_paragraph.json?_shape=array&paragraph={quote(pasted)}").json()
         assert [(row["article_id"], row["since"], row["county"], row["still_there"]) for row in rows] == [
             (1, "2014-06-03", "乾县", 1),
@@ -425,129 +305,10 @@ def test_the_text_of_the_newest_articles_comes_whole_in_csv(public_site: Any) ->
     assert LONG in get(public_site, "/archive/newest_articles.csv").text
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_nothing_hostile_in_an_article_runs_or_leads_anywhere(site: Any, path: str) -> None:
-    page = get(site, path).text
-    links = Links(page)
-    assert {urlsplit(address).scheme for address in links.addresses} <= {"", "http", "https"}
-    assert links.handlers == []
-    assert "img" not in links.elements
-    assert not any("alert" in script for script in links.scripts)
-
-
-def test_an_article_is_shown_with_the_characters_it_has(site: Any) -> None:
-    assert html.escape(HOSTILE, quote=True).replace("&quot;", "&#34;") in get(site, "/archive/articles/3").text
-
-
-def test_our_own_pages_have_no_script_and_may_run_none(site: Any) -> None:
-    for path in ("/", "/search?q=扶贫", "/article/1", "/about", "/changes", "/defaced", "/county", "/portal"):
-        response = get(site, path)
-        assert response.status_code == 200, path
-        assert not Links(response.text).scripts
-        policy = response.headers["content-security-policy"]
-        assert "default-src 'none'" in policy
-        assert "script-src" not in policy
-
-
-@pytest.mark.parametrize("path", DATASETTES)
-def test_the_policy_names_every_inline_script_that_is_served(site: Any, path: str) -> None:
-    scripts = Links(get(site, path).text).scripts
-    served = {"sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts}
-    assert scripts
-    assert served <= set(headers.INLINE_SCRIPTS)
-
-
-def test_the_policy_names_no_script_that_is_not_served(archive: Path) -> None:
-    served = set()
-    for allow_facet in (True, False):
-        for site in open_served(archive):
-            site._settings["allow_facet"] = allow_facet
-            for path in ("/archive", "/archive/articles"):
-                served |= set(Links(get(site, path).text).scripts)
-    digests = {"sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in served}
-    assert digests == set(headers.INLINE_SCRIPTS)
-
-
-@pytest.mark.parametrize("path", [*PAGES, "/-/static/app.css", "/-/versions.json", "/robots.txt", "/archive.json"])
-def test_every_response_carries_the_security_headers(site: Any, path: str) -> None:
-    response = get(site, path)
-    for name, value in headers.HEADERS:
-        if path not in OURS or name.lower() != b"content-security-policy":  # our own pages have a stricter one
-            assert response.headers.get_list(name.decode()) == [value.decode()]
-    policy = response.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
-
-
-MACHINE_PAGES = (
-    *("actor", "allow-debug", "auth-token", "config", "databases", "logout", "messages", "metadata", "patterns"),
-    *("permissions", "plugins", "settings", "threads", "versions"),
-)
-
-
-@pytest.mark.parametrize("page", MACHINE_PAGES)
-def test_pages_about_the_machine_are_closed(site: Any, page: str) -> None:
-    for path in (f"/-/{page}", f"/-/{page}.json", f"/-/{page}?token=1", f"/-/static/../{page}", f"/%2D/{page}"):
-        response = get(site, path, follow_redirects=True)
-        assert response.status_code in {400, 404}, path
-        assert str(Path(__file__).parent.parent) not in response.text
-
-
-def test_static_files_stay_open(site: Any) -> None:
-    for address in Links(get(site, "/archive/articles").text).addresses:
-        if "/-/static" in address:
-            assert get(site, address).status_code == 200
-
-
-def test_pages_about_the_machine_are_closed_below_a_base_url(archive: Path) -> None:
-    site = Datasette([str(archive)], settings={"base_url": "/news/"})
-    assert get(site, "/-/versions.json").status_code == 404
-    assert get(site, "/-/static/app.css").status_code == 200
-    for path in ("/", "/archive/articles/1", "/search?to=2015"):
-        assert "/news/article/1" in Links(get(site, path).text).addresses
-    close(site)
-
-
-def test_the_database_cannot_be_downloaded(site: Any) -> None:
-    assert get(site, "/archive.db").status_code == 403
-
-
-def test_the_servers_own_tables_are_closed(site: Any) -> None:
-    assert get(site, "/_internal").status_code == 403
-    assert get(site, "/_memory").status_code == 404
-
-
-def test_readers_write_sql_only_where_it_is_allowed(site: Any, public_site: Any) -> None:
-    query = "/archive.json?sql=select+count(*)+from+articles&_shape=arrays"
-    assert get(site, query).json()["rows"] == [[5]]
-    assert get(public_site, query).status_code == 403
-    assert get(public_site, "/archive/articles.json?_where=1").status_code == 403
-    assert get(public_site, "/archive/articles.json?title__contains=大会&_shape=array").json()[0]["id"] == 1
-
-
-def test_readers_sql_cannot_write_and_ends_in_time(site: Any) -> None:
-    assert not get(site, "/archive.json?sql=delete+from+articles").json()["ok"]
-    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
-    response = get(site, f"/archive.json?sql={quote(endless)}")
-    assert response.status_code == 400
-    assert "Interrupted" in response.json()["title"]
-
-
-def test_pages_are_compressed_and_robots_are_kept_out(site: Any) -> None:
-    assert get(site, "/archive/articles", headers={"Accept-Encoding": "gzip"}).headers["content-encoding"] == "gzip"
-    assert "Disallow: /" in get(site, "/robots.txt").text
-
-
-def test_the_queue_and_sqlites_own_tables_are_hidden(site: Any) -> None:
-    tables = {table["name"]: table for table in get(site, "/archive.json").json()["tables"]}
-    assert {name for name, table in tables.items() if table["hidden"]} >= {"frontier", "sqlite_sequence"}
-    assert not tables["articles"]["hidden"]
-
-
 def test_what_a_crawl_writes_is_read_at_once(tmp_path: Path) -> None:
     conn = open_archive(tmp_path / "archive.db")
     conn.execute("INSERT INTO runs VALUES ('a', ?, NULL, 'running')", (SEEN,))
-    for site in open_served(tmp_path / "archive.db"):
+    with opened(tmp_path / "archive.db", sql=True) as site:
         count = "/archive/runs.json?_shape=array"
         assert len(get(site, count).json()) == 1
         conn.execute("BEGIN IMMEDIATE")
@@ -562,7 +323,7 @@ def test_a_published_copy_is_served_as_immutable_and_a_live_archive_is_not(archi
     copy = tmp_path / "copy.db"
     vacuum_into(archive, copy)
     for path, is_mutable in ((archive, True), (copy, False)):
-        for site in open_served(path):
+        with opened(path, sql=True) as site:
             assert site.get_database().is_mutable is is_mutable
             assert get(site, f"/{path.stem}/articles/1").status_code == 200
 
@@ -570,7 +331,7 @@ def test_a_published_copy_is_served_as_immutable_and_a_live_archive_is_not(archi
 def test_an_archive_under_any_name_gets_its_pages(archive: Path, tmp_path: Path) -> None:
     copy = tmp_path / "乾县 2014.v2.db"
     vacuum_into(archive, copy)
-    for site in open_served(copy):
+    with opened(copy, sql=True) as site:
         [address] = [link for link in Links(get(site, "/").text).addresses if link.endswith("/article/1")]
         assert LONG in get(site, address).text
         assert get(site, f"{site.urls.table(site.get_database().name, 'articles')}/1").status_code == 200
@@ -597,9 +358,3 @@ def test_a_database_of_others_is_left_alone() -> None:
     assert get(site, "/robots.txt").text == "User-agent: *\nDisallow: /\n"
     assert get(site, "/_memory?sql=select+2+as+article_id").text.count("/articles/2") == 0
     close(site)
-
-
-@given(st.text())
-def test_only_web_addresses_are_led_to(address: str) -> None:
-    assert addresses.is_web_address(address) == bool(re.match("https?://[^/\\s]", address.lower()))
-    assert not addresses.is_web_address("javascript:" + address)

@@ -29,9 +29,9 @@ from crawler.publish import server
 from crawler.records import Attachment, Capture, Image, MediaKind
 from crawler.warc.writer import WarcWriter
 from tests.support.archive import PORTAL, START, article, batch, begin, capture
+from tests.support.sites import close, get, vacuum_into
 from tests.support.warc import exchange, write
 from tests.support.withheld import HIDDEN_URL, OPEN_URL, SECRET, SHARED, everything, stories
-from tests.test_publish_site import close, get, vacuum_into
 
 
 @pytest.fixture
