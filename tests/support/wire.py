@@ -10,11 +10,14 @@ from typing import Literal, Self
 
 from tests.support.tls import certified
 
-Step = bytes | float | Literal["close", "drop", "reset"]
-"""Bytes to send, seconds to wait, or an end of the connection (``drop``: under TLS without its alert).
+Step = bytes | float | asyncio.Barrier | Literal["close", "drop", "reset"]
+"""Bytes to send, seconds or other requests to wait for, or an end of the connection (``drop``: under TLS without its alert).
 
 A script that does not end the connection keeps it alive.
 """
+
+PATIENCE = 20.0
+"""Seconds that a request waits for others."""
 
 
 @dataclass(kw_only=True)
@@ -76,6 +79,8 @@ class WireServer:
                     self.at_once -= 1
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client hung up, which some tests are about
+        except (TimeoutError, asyncio.BrokenBarrierError):
+            pass  # too few requests came at once: most_at_once tells
         finally:
             writer.close()
 
@@ -100,6 +105,9 @@ async def _play(steps: Sequence[Step], heard: Heard, writer: asyncio.StreamWrite
             await writer.drain()
         elif isinstance(step, float):
             await asyncio.sleep(step)
+        elif isinstance(step, asyncio.Barrier):
+            async with asyncio.timeout(PATIENCE):
+                await step.wait()
         else:
             if step == "reset":
                 linger = struct.pack("ii", 1, 0)
