@@ -139,7 +139,7 @@ def test_a_date_is_taken_by_the_servers_clock():
 
 def test_a_senseless_retry_after_only_slows_down():
     _, _, gaps = found()["garbage"]
-    assert FLOOR - 0.01 <= gaps[0] < 0.9
+    assert FLOOR - 0.01 <= gaps[0] < 3
 
 
 def test_overload_doubles_the_delay_each_time():
