@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 import tracemalloc
 import zipfile
 import zlib
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from crawler.archive.beside import file_beside
 from crawler.archive.connection import open_archive
+from crawler.archive.lock import LockHeldError
 from crawler.archive.packages import write_cdxj, write_wacz
 from crawler.archive.selection import Selection
 from crawler.archive.sink import Sink
@@ -435,6 +438,31 @@ def test_the_command_says_what_it_wrote_and_what_was_wrong(nights: Nights) -> No
     assert "no such WARC file" in words
     assert xianzhi("--index-only")[0] == 0
     assert read_lines(nights.out.read_bytes())
+    assert xianzhi()[0] == 0
+
+
+@pytest.mark.parametrize("index_only", [False, True], ids=["package", "index"])
+@pytest.mark.parametrize("named", ["archive", "a WARC file", "a pipe", "nowhere"])
+def test_what_is_no_package_is_never_written_over(nights: Nights, named: str, index_only: bool) -> None:
+    outs = {
+        "archive": nights.db,
+        "a WARC file": min(nights.warc.iterdir()),
+        "a pipe": nights.out.with_name("pipe"),
+        "nowhere": nights.warc / "nothing" / "out.wacz",
+    }
+    os.mkfifo(outs["a pipe"])
+    before = {path: path.read_bytes() for path in (nights.db, *nights.warc.iterdir())}
+    options = [str(outs[named]), "--db", str(nights.db), "--warc", str(nights.warc)]
+    result = CliRunner().invoke(command, [*options, *(["--index-only"] if index_only else [])])
+    assert result.exit_code == 2
+    assert str(outs[named]) in result.stderr
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert outs["a pipe"].is_fifo()
+
+
+def test_two_processes_do_not_write_the_same_package(nights: Nights) -> None:
+    with file_beside(nights.out), pytest.raises(LockHeldError, match=nights.out.name):
+        nights.package()
 
 
 def test_files_are_not_held_in_memory(tmp_path: Path) -> None:

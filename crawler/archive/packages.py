@@ -1,20 +1,21 @@
 """Packages of captures for replay: a WACZ, or the index alone over the WARC files where they lie."""
 
 import json
-import os
+import re
 import sqlite3
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from crawler.archive import selection
+from crawler.archive.beside import file_beside
 from crawler.archive.replay_index import Index
 from crawler.archive.selection import Chosen, ChosenFile, Overview, Page, Selection
 from crawler.archive.times import parse, to_second
-from crawler.disk import sync_folder
 from crawler.records import RecordRef
 from crawler.version import SOFTWARE
 from crawler.warc import cdxj, excerpt
@@ -24,6 +25,10 @@ from crawler.warc.wacz import WaczWriter
 PART = "-part"
 """Between the name of a WARC file and its suffix, where a package has not all of it."""
 INDEX = "index.cdx.gz"
+
+_IN_A_WACZ = frozenset({"datapackage.json", "pages/pages.jsonl"})
+_CDXJ_LINE = re.compile(rb"\S+ \d{14} \{")
+_LONGEST_KEY = 100_000
 
 Progress = Callable[[int, int], None]
 """Takes how many bytes of records are done, and how many there are."""
@@ -50,9 +55,11 @@ def write_wacz(db: Path, warc: Path, out: Path, wanted: Selection, *, progress: 
     """Package what is *wanted* of the archive as the WACZ *out*, which is there when it is whole.
 
     The same archive and selection give the same bytes. Raises PackageError, WarcError for a file that is missing or
-    not what the archive says, ArchiveError, LookupError for an unknown portal, OSError for a full disk.
+    not what the archive says, ArchiveError, LookupError for an unknown portal, LockHeldError where another process
+    writes the same one, OSError for a full disk.
     """
-    with selection.chosen(db, wanted) as conn, _beside(out) as stream:
+    _refuse_what_would_be_lost(out)
+    with selection.chosen(db, wanted) as conn, _made(out) as stream:
         contents = _contents(conn)
         with WaczWriter(stream, date=parse(contents.last or "")) as wacz, Index(out.parent) as index:
             articles = _add_pages(conn, wacz)
@@ -71,7 +78,8 @@ def write_cdxj(db: Path, warc: Path, out: Path, wanted: Selection, *, progress: 
 
     Raises what ``write_wacz`` raises.
     """
-    with selection.chosen(db, wanted) as conn, _beside(out) as stream, Index(out.parent, with_unchanged=True) as index:
+    _refuse_what_would_be_lost(out)
+    with selection.chosen(db, wanted) as conn, _made(out) as stream, Index(out.parent, with_unchanged=True) as index:
         contents = _contents(conn)
         conn.execute("COMMIT")
         step = _Steps(progress, contents.bytes)
@@ -188,16 +196,28 @@ def _description(contents: Overview, wanted: Selection, *, is_whole: bool) -> di
     }
 
 
+def _refuse_what_would_be_lost(out: Path) -> None:
+    """An archive or a WARC file that is named by mistake must not become a package."""
+    if not out.parent.is_dir():
+        raise PackageError(f"{out}: its folder does not exist")
+    if out.exists() and not _is_package(out):
+        raise PackageError(f"{out}: is there already, and is neither a WACZ nor an index; name another file")
+
+
+def _is_package(path: Path) -> bool:
+    """Whatever version of this program made it; so is an empty file, which loses nothing."""
+    if not path.is_file():
+        return False
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as package:
+        return _IN_A_WACZ.issubset(package.namelist())
+    with path.open("rb") as file:
+        head = file.read(_LONGEST_KEY)
+    return not head or _CDXJ_LINE.match(head) is not None
+
+
 @contextmanager
-def _beside(out: Path) -> Iterator[BinaryIO]:
+def _made(out: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of *out* when it is whole, and is gone when it is not."""
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(out)
-        sync_folder(out.absolute().parent)
-    finally:
-        part.unlink(missing_ok=True)
+    with file_beside(out) as part, part.open("wb") as stream:
+        yield stream
+        stream.flush()
