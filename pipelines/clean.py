@@ -25,6 +25,9 @@ END_REST = 0.5
 _STOP = re.compile(r"[。！？!?；;]")
 _PROSE = 25
 """A paragraph of so many characters with a full stop is prose, and no line above a title."""
+ABOVE = 0.5
+"""What stands above the title or the information line leaves the text up to this part of its characters: the line may
+stand below a text without 。 (a list of names, another language)."""
 _LONG = 50
 """What a sub-head stands above is longer (characters)."""
 _BRACKETS = str.maketrans("【】〖〗〔〕", "[][][]")
@@ -45,15 +48,25 @@ class _Rule:
 
 @cache
 def _rules() -> tuple[_Rule, ...]:
-    return tuple(
-        _Rule(
-            name=rule["name"],
-            at=rule["at"],
-            ends=rule.get("ends", False),
-            pattern=re.compile("|".join(f"(?:{line})" for line in rule["lines"])),
-        )
-        for rule in table("furniture")["rule"]
+    rules = table("furniture")["rule"]
+    joined = "|".join(_any_of(rule["lines"]) for rule in rules if rule.get("joins"))
+    row = _Rule(name="buttons", at="any", ends=False, pattern=re.compile(rf"(?>[\[(]*(?:{joined})[\])]*[ |/]*+)++"))
+    return (
+        *(
+            _Rule(
+                name=rule["name"],
+                at=rule["at"],
+                ends=rule.get("ends", False),
+                pattern=re.compile(_any_of(rule["lines"])),
+            )
+            for rule in rules
+        ),
+        row,
     )
+
+
+def _any_of(lines: Sequence[str]) -> str:
+    return "|".join(f"(?:{line})" for line in lines)
 
 
 def clean(article: Article) -> Article:
@@ -117,8 +130,9 @@ def _cut_head(article: Article, texts: Sequence[str], cut: list[str | None]) -> 
             above = index
         elif _is_prose(texts[index]):
             break
-    for index in range(above):
-        if cut[index] is None and not _is_prose(texts[index]):
+    others = [index for index in range(above) if cut[index] is None and not _is_prose(texts[index])]
+    if sum(len(texts[index]) for index in others) <= ABOVE * sum(map(len, texts)):
+        for index in others:
             cut[index] = "above the title"
 
 
@@ -182,9 +196,10 @@ def _goes_on(texts: Sequence[str]) -> bool:
 
 
 def _cut_edges(forms: Sequence[str], cut: list[str | None]) -> None:
-    """Rules for both edges, as long as what is outside of them is cut too."""
-    rules = [rule for rule in _rules() if rule.at == "edge"]
-    for order in (range(len(forms)), range(len(forms) - 1, -1, -1)):
+    """Rules for the edges, as long as what is outside of them is cut too."""
+    orders = ((range(len(forms)), {"edge"}), (range(len(forms) - 1, -1, -1), {"edge", "end"}))
+    for order, places in orders:
+        rules = [rule for rule in _rules() if rule.at in places]
         for index in order:
             if cut[index] is None:
                 rule = next((rule for rule in rules if forms[index] and rule.pattern.fullmatch(forms[index])), None)

@@ -44,6 +44,12 @@ def kept(*texts: str) -> list[str]:
         "返回顶部",
         "进入论坛",
         "【内容纠错】",
+        "【字体：大 中 小】 【打印本页】 【关闭窗口】",
+        "打印|关闭",
+        "分享到：  打印　关闭",
+        "浏览次数：35 次 [返回顶部]",
+        "【信息发布：青岚县农业农村局】 【内容纠错】 【打印文章】",
+        "您的浏览器不支持播放，请升级",
     ],
 )
 def test_buttons_and_debris_go_wherever_they_stand(line: str) -> None:
@@ -55,8 +61,11 @@ def test_buttons_and_debris_go_wherever_they_stand(line: str) -> None:
     [
         "责任编辑：李四光",
         "（责编：郝帅、杨迪）",
+        "责 任 编 辑：方　晓",
         "上一篇：青岚县召开防汛会议",
         "下一篇:没有了",
+        "<< 上一篇 青岚县召开防汛会议",
+        "[上一篇]：青岚县召开防汛会议 [下一篇]：没有了",
         "相关链接",
         "版权所有：青岚县人民政府",
         "主办单位：青岚县政府办",
@@ -64,6 +73,9 @@ def test_buttons_and_debris_go_wherever_they_stand(line: str) -> None:
         "网站标识码：6104240099",
         "标签： 秋收 农业",
         "首页 上一页 1 2 下一页 尾页",
+        "第1页 共3页 首页 上一页 下一页 尾页",
+        "共3页：上一页 [1] [2] [3] 下一页",
+        "1 2 3",
         "附件：",
     ],
 )
@@ -73,7 +85,14 @@ def test_the_foot_of_a_page_goes_at_the_end_and_stays_elsewhere(line: str) -> No
 
 
 @pytest.mark.parametrize(
-    "line", ["您当前的位置：首页 > 新闻中心 > 县域要闻", "首页 > 要闻", "索引号：610424/2023-00041"]
+    "line",
+    [
+        "您当前的位置：首页 > 新闻中心 > 县域要闻",
+        "首页 > 要闻",
+        "索引号：610424/2023-00041",
+        "发文字号\t青政办〔2023〕12号\t有 效 性\t有效",
+        "标　　题\t青岚县人民政府办公室关于秋收的通知",
+    ],
 )
 def test_breadcrumbs_and_index_tables_go_at_the_edges_only(line: str) -> None:
     assert kept(line, *LONG) == LONG
@@ -86,6 +105,17 @@ def test_the_repeated_title_and_the_information_line_go_with_what_stands_above_t
     assert [paragraph.text for paragraph in cleaned.paragraphs] == LONG
     assert [cut.rule for cut in cleaned.removed] == ["above the title", "title", "information line"]
     assert {cut.reason for cut in cleaned.removed} == {"furniture"}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["青岚山下稻花香", "石桥河畔机声忙", "干部下田帮抢收", "颗粒归仓喜洋洋"],
+        ["The county's maize is in. All twelve townships had help.", "Machines came from the plain below."],
+    ],
+)
+def test_a_text_without_full_stops_stays_above_its_information_line(texts: list[str]) -> None:
+    assert kept(*texts, "2024-06-04 09:00 来源：青岚日报") == texts
 
 
 def test_a_title_broken_into_lines_goes_as_a_whole() -> None:
@@ -121,6 +151,10 @@ def test_a_day_of_the_text_itself_stays(day: str) -> None:
         "1、发布时间要准确，来源要核实。",
         "图片均来自网络",
         "各区卫生健康委:",
+        "主办单位：青岚县文化和旅游局",
+        "2019\t35\t40",
+        "3",
+        "（一）",
     ],
 )
 def test_lines_that_look_a_little_like_furniture_stay(line: str) -> None:
