@@ -129,6 +129,20 @@ def test_the_tags_source_counts_where_the_page_shows_none_or_only_its_beginning(
     assert read(f"{tag}<p>2024-06-04 来源：县融媒体中心</p>{TEXT}").source == "县融媒体中心"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<span>来源：青岚日报</span><span>时间：2014-06-03</span><i>点击：35</i>",
+        "<b>来源：</b>青岚日报<b>日期：</b>2014年6月3日",
+        "<span>来源：<a href='/x'>青岚日报</a></span><span>发布<font>时</font>间：2014-06-03</span>",
+        "<em>2014-06-03</em><em>青岚要闻</em><p>来源：<span>青岚</span><span>日报</span></p>",
+    ],
+)
+def test_what_styles_set_apart_is_read_apart(line: str) -> None:
+    article = read(f"<div>{line}</div><div>{TEXT}</div>")
+    assert (article.published, article.source) == ("2014-06-03", "青岚日报")
+
+
 def test_the_tags_author_is_not_believed() -> None:
     assert read(f"<meta name='Author' content='张三'>{TEXT}").author is None
 

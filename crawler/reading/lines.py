@@ -15,7 +15,8 @@ from crawler.reading import hints
 from crawler.reading.tree import MAX_DEPTH
 
 EDGE = "\x1f"
-"""Stands in ``Line.marked`` where a link begins or ends, and where the source breaks between two ideographs."""
+"""Stands in ``Line.marked`` where a link begins or ends, where the source breaks between two ideographs, and before an
+inline element that parts what styles set apart: a label from the value before it, words from a date."""
 MAX_CELL = 160
 """A longer cell makes its row a part of the layout (characters)."""
 
@@ -49,6 +50,8 @@ _CONCEALED_BY_SCRIPT = re.compile(
     r"""getElementById\(\s*["']([^"'<>]{1,99})["']\s*\)\s*\.style\.(?:display|visibility)\s*=\s*["'](?:none|hidden)"""
 )
 _BROKEN_HAN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])[ \t]*[\r\n][ \t\r\n]*(?=[\u3000-\u9fff\uff00-\uffef])")
+_LABEL = re.compile(r"[\u4e00-\u9fff]{2,6}\s?[:：]")
+_DATE_END = re.compile(r"[-/.:]\d\d\Z")
 _WHITE = re.compile(r"[ \t\r\n\f\v]+")
 _EDGES = " \t\r\n\f\v\xa0\u3000\u200b\ufeff\u2002\u2003"
 
@@ -59,7 +62,7 @@ class Line:
 
     text: str
     marked: str
-    """The text with `EDGE` around links."""
+    """The text with its `EDGE`s."""
     linked: int
     """Characters inside links."""
     tag: str
@@ -146,6 +149,14 @@ def _is_tiny(element: etree._Element) -> bool:
 def _names_account(element: etree._Element) -> bool:
     named = element.get("class") or element.get("id")
     return named is not None and hints.of(f"{named} {element.get('id') or ''}").account
+
+
+def _is_set_apart(before: str, text: str) -> bool:
+    """Whether inline elements are likely to stand apart although nothing is between them in the source.
+
+    Pasted text is cut into inline elements anywhere, also within a word, so it takes a label or a date to tell.
+    """
+    return _LABEL.match(text) is not None or (_DATE_END.search(before[-3:]) is not None and text[0] > "\u3400")
 
 
 class _Walker:
@@ -247,6 +258,8 @@ class _Walker:
                 inner = state._replace(concealed=True)
             if inner is not state:
                 self._flush(state)
+            if self._pieces and child.text and _is_set_apart(self._pieces[-1], child.text):
+                self._pieces.append(EDGE)
             self._inside(child, inner, depth)
             if inner is not state:
                 self._flush(inner)
