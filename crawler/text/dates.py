@@ -5,9 +5,10 @@ A date is a string as the contract has it: ``YYYY-MM-DD``, or ``YYYY-MM-DDThh:mm
 """
 
 import re
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
+CHINA = timezone(timedelta(hours=8))
 YEARS = range(1990, 2100)
 """Years in which a portal may have published: the web is no older."""
 
@@ -15,13 +16,13 @@ YEARS = range(1990, 2100)
 HALF_WIDTH = str.maketrans("０１２３４５６７８９／－．：（）【】［］｜　\xa0﹕∶︰", "0123456789/-.:()[][]|  :::")
 
 _TIME = r"(?P<hour>[01]?\d|2[0-4])\s?[:时時点點]\s?(?P<minute>[0-5]?\d)(?:\s?[:分]\s?(?P<second>[0-5]\d))?"
-_BETWEEN = r"(?:\s|T|,|-|\||星期.|[週周][一二三四五六日]|\([^()]{1,4}\))*(?P<half>上午|下午|晚上|凌晨|AM|PM)?\s*"
+_BETWEEN = r"(?:\s|(?P<iso>T)|,|-|\||星期.|[週周][一二三四五六日]|\([^()]{1,4}\))*(?P<half>上午|下午|晚上|凌晨|AM|PM)?\s*"
 _VISIBLE = re.compile(
     r"(?<![\d.])(?P<year>(?:19|20)\d{2})"
     r"(?:\s?(?:[-/.]|——?|–)\s?(?P<month>\d{1,2})\s?(?:[-/.]|——?|–)\s?(?P<day>\d{1,2})(?![\d.]*\d{4})"
     r"|\s?年\s?(?P<month2>\d{1,2})\s?月\s?(?P<day2>\d{1,2})\s?[日号號]"
     r"|\s(?P<month3>\d{1,2})\s?/\s?(?P<day3>\d{1,2}))"
-    rf"(?:{_BETWEEN}{_TIME})?(?!\d)"
+    rf"(?:{_BETWEEN}{_TIME}(?(iso)(?:\.\d{{1,9}})?(?P<zone>Z|[-+][01]\d:?[0-5]\d)?))?(?!\d)"
 )
 _MONTHS = {
     name: number
@@ -48,8 +49,17 @@ _ENGLISH = tuple(
     for order in (
         rf"{_ENGLISH_MONTH}\s{_ENGLISH_DAY},?\s{_ENGLISH_YEAR}",
         rf"{_ENGLISH_DAY}\s{_ENGLISH_MONTH},?\s{_ENGLISH_YEAR}",
+        # Java's own print, which templates leave as it is: Tue Jun 03 07:27:00 CST 2014
+        rf"{_ENGLISH_MONTH}\s{_ENGLISH_DAY}\s[\d:]{{8}}\s[A-Z]{{3}}\s{_ENGLISH_YEAR}",
     )
 )
+# A notice's date in words: 二〇一四年六月三日, with every zero that is typed for 〇.
+_ZERO = "〇零○Ｏ０O0"
+_IN_HAN = re.compile(
+    rf"(?P<year>[一二][九{_ZERO}][一二三四五六七八九{_ZERO}]{{2}})年(?P<month>十[一二]?|[一二三四五六七八九])月"
+    r"(?P<day>[二三]?十[一二三四五六七八九]?|[一二三四五六七八九])[日号號]"
+)
+_FIGURES = str.maketrans("一二三四五六七八九" + _ZERO, "123456789" + "0" * len(_ZERO))
 _IN_URL = re.compile(
     r"/(?:t|c)?(?P<year>(?:19|20)\d{2})(?:[-/_]?)(?P<month>0[1-9]|1[0-2]|[1-9](?=[-/_]))(?:[-/_]?)"
     r"(?P<day>0[1-9]|[12]\d|3[01]|[1-9](?=[-/_]))(?=[-/_.]|\Z)"
@@ -57,8 +67,8 @@ _IN_URL = re.compile(
 _TRS_URL = re.compile(r"/t(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})_\d+")
 _YEAR_IN_URL = re.compile(r"/((?:19|20)\d{2})(?:0[1-9]|1[0-2])?(?=[-/_])")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})年")
-# Every form has a year in digits; most lines have none and are spared the rest.
-_ANY_YEAR = re.compile(r"[12１２][90９０]")
+# Most lines have the century of no year and are spared the rest.
+_ANY_YEAR = re.compile(rf"[12１２][90９０]|[一二][九{_ZERO}]")
 _DATELINE = re.compile(r"(?P<month>\d{1,2})月(?P<day>\d{1,2})日(?:讯|訊|电|電|消息)")
 
 
@@ -88,7 +98,21 @@ def _in_words(text: str) -> Dated | None:
         day = _day(found["year"], str(_MONTHS[found["month"][:3].lower()]), found["day"]) if found else None
         if found and day:
             return Dated(day, found.start(), found.end())
-    return None
+    return _in_han(text)
+
+
+def _in_han(text: str) -> Dated | None:
+    """Return the first date whose numbers are ideographs."""
+    found = _IN_HAN.search(text)
+    day = _day(found["year"].translate(_FIGURES), _number(found["month"]), _number(found["day"])) if found else None
+    return Dated(day, found.start(), found.end()) if found and day else None
+
+
+def _number(numeral: str) -> str:
+    """A numeral below a hundred in figures: 二十 → 20, 十二 → 12, 三 → 3."""
+    tens, ten, ones = numeral.rpartition("十")
+    figures = (tens or "一" * len(ten)) + (ones or "〇")
+    return figures.translate(_FIGURES)
 
 
 def of_meta(text: str) -> str | None:
@@ -130,8 +154,19 @@ def _value(found: re.Match[str]) -> str | None:
     hour = int(found["hour"])
     if found["half"] in {"下午", "晚上", "PM"} and hour < 12:
         hour += 12
-    moment = time(hour % 24, int(found["minute"]), int(found["second"] or 0))
-    return f"{day}T{moment.isoformat()}+08:00"
+    moment = datetime.combine(
+        date.fromisoformat(day), time(hour % 24, int(found["minute"]), int(found["second"] or 0)), _zone(found["zone"])
+    )
+    return moment.astimezone(CHINA).isoformat()
+
+
+def _zone(written: str | None) -> timezone:
+    if written is None:
+        return CHINA
+    if written == "Z":
+        return UTC
+    offset = timedelta(hours=int(written[1:3]), minutes=int(written[-2:]))
+    return timezone(-offset if written[0] == "-" else offset)
 
 
 def _day(year: str, month: str, day: str) -> str | None:
