@@ -1,5 +1,6 @@
 """An archive whose WARC files are in a store: everything that reads them reads the same."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from crawler.archive.recovery import adopt
 from crawler.archive.selection import Selection
 from crawler.archive.sink import Sink
 from crawler.catalogue import load
+from crawler.cli.verify import run_and_mend
+from crawler.merging import bring_home
 from crawler.reprocess.reprocessing import Options, Reprocessing
+from crawler.spool import Spool, shard_name
 from crawler.store import Store, open_store, point
 from crawler.verify.verification import verify
 from crawler.warc.files import WarcError, digest_of, open_for_reading, open_whole
@@ -25,7 +29,8 @@ from crawler.warc.record import record_id, warc_date
 from tests.support.archive import PORTAL, RUN, begin
 from tests.support.crawling import Archive
 from tests.support.s3 import S3, needs_s3
-from tests.support.verified import files, findings, kinds, two_nights
+from tests.support.spooled import fill
+from tests.support.verified import changing, files, findings, kinds, two_nights
 from tests.support.warc import exchange
 
 
@@ -179,3 +184,40 @@ def test_a_store_that_is_away_is_said_and_nothing_is_called_missing(s3: S3, craw
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "s3://" in done.stderr
+
+
+def test_a_workers_file_waits_for_its_shard_and_is_named_where_none_comes_for_a_day(tmp_path: Path) -> None:
+    """A night on a queue: WARC files are in the store before their shard, and a host may be lost in between."""
+    home, store = Archive(tmp_path / "home"), open_store(str(tmp_path))
+    home.warc.mkdir(parents=True)
+    point(home.warc, store)
+    with closing(begin(open_archive(home.db))) as conn:
+        conn.execute("INSERT INTO portal_runs (run_id, portal_id, status) VALUES (?, ?, 'ok')", (RUN, PORTAL))
+    for number in (1, 2):
+        fill(tmp_path / "spool", shard_name(3, number), pages=2 + number)
+    coming, lost = Spool(tmp_path / "spool").shards()
+    stored = [segment for shard in (coming, lost) for segment in shard.segments()]
+    for segment in stored:
+        store.put(segment, f"warc/{segment.name}")
+    assert awaited_and_unlisted(home) == (2, 0)
+    for segment in stored:
+        os.utime(tmp_path / "warc" / segment.name, (0, 0))
+    assert awaited_and_unlisted(home) == (0, 3 + 4)
+    list(coming.finish(store))
+    store.put(coming.db, f"shards/{coming.db.name}")
+    assert awaited_and_unlisted(home) == (1, 4)
+    _, said = run_and_mend(home.db, home.warc, jobs=1, restart=True, repair=True)
+    assert [line for line in said if "had no row" in line] == [
+        f"{stored[1].name}: 4 records had no row, and have one now"
+    ]
+    assert bring_home([], db=home.db, warc=home.warc, store=store).exit_code == 0
+    assert awaited_and_unlisted(home) == (0, 0)
+    with changing(home) as conn:
+        conn.execute("DELETE FROM captures")
+    os.utime(tmp_path / "warc" / stored[0].name)
+    assert awaited_and_unlisted(home) == (0, 3 + 4)  # its shard is here, and has brought what it had
+
+
+def awaited_and_unlisted(archive: Archive) -> tuple[int, int]:
+    result = verify(db=archive.db, warc=archive.warc, restart=True)
+    return result.counts["awaited"], sum(finding.kind == "unlisted" for finding in result.findings)

@@ -119,6 +119,13 @@ def say(console: Console, result: Result, mended: list[str]) -> None:
     counts = ", ".join(f"{result.counts.get(name, 0):,} {name}" for name in COUNTED)
     rate = result.bytes_now / 1e6 / max(result.seconds, 0.001)
     console.print(f"{counts} in {result.seconds:.1f} s ({rate:.0f} MB/s)", soft_wrap=True)
+    if awaited := result.counts.get("awaited"):
+        console.print(
+            f"{awaited:,} of the files wait for their rows: shards bring them, when a night under way ends"
+            " or by xianzhi merge",
+            markup=False,
+            soft_wrap=True,
+        )
     by_kind: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in result.findings:
         by_kind[finding.kind].append(finding)

@@ -23,6 +23,7 @@ class Header:
 
     file: str
     sealed: SealedFile | None
+    is_awaited: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,8 @@ class VerifyingElsewhere:
                         rows = rows_of(conn, unit.name)
                     except sqlite3.DatabaseError:
                         continue  # told by who checks it here
-                    self._outstanding.hand_out(unit.name, [Header(file=unit.name, sealed=unit.sealed), *rows])
+                    header = Header(file=unit.name, sealed=unit.sealed, is_awaited=unit.is_awaited)
+                    self._outstanding.hand_out(unit.name, [header, *rows])
                     self._units[unit.name] = unit
         return {unit.key for unit in self._units.values()}
 
@@ -78,7 +80,9 @@ def perform(task: Path, warc: Path) -> Iterator[object]:
     lines = parcels.read(task)
     header = as_type(next(lines, None), Header)
     rows = [as_type(line, CaptureRow) for line in lines]
-    findings, counts = checked_file(warc, header.file, rows_of=lambda _: rows, sealed=header.sealed)
+    findings, counts = checked_file(
+        warc, header.file, rows_of=lambda _: rows, sealed=header.sealed, is_awaited=header.is_awaited
+    )
     yield Checked(findings=findings, counts=counts)
 
 

@@ -20,9 +20,13 @@ from crawler.archive.connection import open_archive
 from crawler.archive.recovery import adopt, recover
 from crawler.disk import sync_folder
 from crawler.store import Store, point
-from crawler.warc.files import CUT, SUFFIX, lock, open_files
+from crawler.warc.files import CUT, FILE_NAME, SUFFIX, lock, open_files
 
 _NAME = re.compile(r"xianzhi-shard-(?P<worker>[0-9]{1,18})-[0-9]{14}-(?P<number>[0-9]{1,6})")
+_SERIALS = 10_000
+"""Numbers that a shard has for its WARC files, and behind which its own and its worker's stand."""
+_OF_WORKERS = 1_000_000 * _SERIALS
+"""The least number of a worker's WARC file: one machine's crawl counts from 1."""
 _GONE = ".gone"
 _TRIES = 50
 _ROLLBACK = b"\x01\x01"
@@ -61,9 +65,9 @@ class Shard:
     @property
     def first_serial(self) -> int:
         """What its WARC files are numbered from: no other process numbers any so, whatever its clock says."""
-        name = _NAME.fullmatch(self.name)
-        assert name is not None
-        return int(f"{name['worker']}{int(name['number']):06}0001")
+        serial = first_serial(self.name)
+        assert serial is not None
+        return serial
 
     def segments(self) -> list[Path]:
         """WARC files that are finished, sorted by name."""
@@ -199,6 +203,19 @@ class Spool:
 def shard_name(worker: int, number: int, *, now: datetime | None = None) -> str:
     """Name of the *number*-th shard of a *worker*, whose number no other worker of the archive ever had."""
     return f"xianzhi-shard-{worker}-{now or datetime.now(UTC):%Y%m%d%H%M%S}-{number}"
+
+
+def first_serial(name: str) -> int | None:
+    """What the WARC files of the shard *name*, with or without its suffix, are numbered from; None for another name."""
+    shard = _NAME.fullmatch(name.removesuffix(".db"))
+    return int(f"{shard['worker']}{int(shard['number']):06}0001") if shard else None
+
+
+def first_serial_beside(warc_file: str) -> int | None:
+    """What the shard numbered its WARC files from whose process wrote this one; None where it was no worker's."""
+    name = FILE_NAME.fullmatch(warc_file)
+    serial = int(name["serial"]) if name else 0
+    return serial - serial % _SERIALS + 1 if serial >= _OF_WORKERS else None
 
 
 def _age(folder: Path) -> tuple[str, str]:

@@ -34,12 +34,18 @@ class FileReport:
 
 
 def check_file(
-    warc: Path, name: str, *, rows_of: Callable[[str], list[CaptureRow]], sealed: SealedFile | None
+    warc: Path,
+    name: str,
+    *,
+    rows_of: Callable[[str], list[CaptureRow]],
+    sealed: SealedFile | None,
+    is_awaited: bool = False,
 ) -> FileReport:
     """Check the file *name* of the folder *warc* in every way that there is.
 
-    *rows_of*: the captures in a file, asked when its length is known; *sealed*: what a manifest says of it. A file that
-    is being written is checked as far as it was written when the check began.
+    *rows_of*: the captures in a file, asked when its length is known; *sealed*: what a manifest says of it;
+    *is_awaited*: its rows are on their way (`crawler.verify.awaited`). A file that is being written is checked as far
+    as it was written when the check began.
     """
     report = FileReport()
     try:
@@ -53,7 +59,9 @@ def check_file(
             if report.bytes:
                 with mmap.mmap(file.fileno(), report.bytes, access=mmap.ACCESS_READ) as data:
                     report.findings += _check_seal(data, name, sealed)
-                    report.findings += _check_content(report, data, name, rows, is_growing=is_growing)
+                    report.findings += _check_content(
+                        report, data, name, rows, is_growing=is_growing, is_awaited=is_awaited
+                    )
             elif not is_growing:
                 report.findings.append(Finding(kind="damaged", where=name, what="it is empty"))
     except WarcError as error:
@@ -75,7 +83,7 @@ def _check_seal(data: mmap.mmap, name: str, sealed: SealedFile | None) -> Iterat
 
 
 def _check_content(
-    report: FileReport, data: mmap.mmap, name: str, rows: list[CaptureRow], *, is_growing: bool
+    report: FileReport, data: mmap.mmap, name: str, rows: list[CaptureRow], *, is_growing: bool, is_awaited: bool
 ) -> Iterator[Finding]:
     is_ours = FILE_NAME.fullmatch(name) is not None
     waiting = {row.record.offset: row for row in rows if not is_growing or row.record.offset < len(data)}
@@ -96,7 +104,7 @@ def _check_content(
         if row is not None:
             report.captures += 1
             yield from _disagreements(part, row)
-        elif is_ours and not is_growing and part.record.fields.get("warc-type") in CAPTURED:
+        elif is_ours and not (is_growing or is_awaited) and part.record.fields.get("warc-type") in CAPTURED:
             what = f"this {part.record.fields['warc-type']} has no row in captures"
             yield Finding(kind="unlisted", where=_at(name, part.ref.offset), what=what)
     for row in waiting.values():

@@ -12,6 +12,7 @@ from crawler.archive import consistency, custody, custody_checks
 from crawler.archive.connection import open_archive
 from crawler.archive.custody_checks import SealedFile
 from crawler.archive.findings import CaptureRow, Finding, captured_files, rows_of
+from crawler.verify.awaited import awaited
 from crawler.verify.files import check_file
 from crawler.warc.files import Listed, listed
 
@@ -39,6 +40,8 @@ class Unit:
     """What a manifest says of a file."""
     bytes: int = 0
     """Of a file."""
+    is_awaited: bool = False
+    """Whether a shard that was not merged yet brings a file's rows: that it has none is nothing wrong."""
     mark: str = ""
     """Another one than before means that the piece is not what it was, and is to be checked again."""
 
@@ -56,7 +59,7 @@ class Outcome:
     mark: str
     findings: list[Finding]
     counts: dict[str, int] = field(default_factory=dict)
-    """What was looked at: ``files``, ``bytes``, ``records``, ``captures``, ``versions`` …"""
+    """What was looked at: ``files``, ``awaited`` ones of them, ``bytes``, ``records``, ``captures``, ``versions`` …"""
 
 
 def units_of(conn: sqlite3.Connection, *, db: Path, warc: Path) -> list[Unit]:
@@ -88,14 +91,17 @@ def _files(conn: sqlite3.Connection, db: Path, warc: Path) -> Iterator[Unit]:
     captures = captured_files(conn)
     sealed = custody_checks.sealed_files(conn, db)
     there = listed(warc)
+    on_their_way = awaited(conn, warc, {name: file for name, file in there.items() if name not in captures})
     for name in sorted(there.keys() | captures.keys() | sealed.keys()):
-        size, changed_at = there.get(name, NOT_THERE)
+        size, changed_at, _ = there.get(name, NOT_THERE)
+        is_awaited = name in on_their_way
         yield Unit(
             subject="file",
             name=name,
             sealed=sealed.get(name),
             bytes=size,
-            mark=f"{size} bytes of {changed_at}, {captures.get(name, 0)} rows",
+            is_awaited=is_awaited,
+            mark=f"{size} bytes of {changed_at}, {'awaited' if is_awaited else captures.get(name, 0)} rows",
         )
 
 
@@ -106,15 +112,21 @@ def _spans(conn: sqlite3.Connection) -> Iterator[Unit]:
 
 
 def _check_file(conn: sqlite3.Connection, unit: Unit, _: Path, warc: Path) -> tuple[list[Finding], dict[str, int]]:
-    return checked_file(warc, unit.name, rows_of=partial(rows_of, conn), sealed=unit.sealed)
+    return checked_file(warc, unit.name, rows_of=partial(rows_of, conn), sealed=unit.sealed, is_awaited=unit.is_awaited)
 
 
 def checked_file(
-    warc: Path, name: str, *, rows_of: Callable[[str], list[CaptureRow]], sealed: SealedFile | None
+    warc: Path,
+    name: str,
+    *,
+    rows_of: Callable[[str], list[CaptureRow]],
+    sealed: SealedFile | None,
+    is_awaited: bool,
 ) -> tuple[list[Finding], dict[str, int]]:
     """Findings and counts of a WARC file, with what `check_file` asks for."""
-    report = check_file(warc, name, rows_of=rows_of, sealed=sealed)
+    report = check_file(warc, name, rows_of=rows_of, sealed=sealed, is_awaited=is_awaited)
     counts = {"files": 1, "bytes": report.bytes, "records": report.records, "captures": report.captures}
+    counts["awaited"] = int(is_awaited)
     return _told(iter(report.findings)), counts
 
 

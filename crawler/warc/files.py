@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ CUT = ".cut"
 SUFFIX = ".warc.gz"
 IN_STORE = "warc/"
 """Where a store has WARC files."""
-FILE_NAME = re.compile(r"xianzhi-(?P<portal>.+)-\d{14}-\d+\.warc\.gz")
+FILE_NAME = re.compile(r"xianzhi-(?P<portal>.+)-\d{14}-(?P<serial>\d+)\.warc\.gz")
 """Of a file that was written by us: others were imported."""
 _PORTAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -33,6 +34,8 @@ class Listed(NamedTuple):
     bytes: int
     changed_at: str
     """When it was changed last: another text than before means that it may be another file."""
+    stored_at: datetime | None = None
+    """When the store got it (UTC, by the store's clock); None where it is in the folder itself."""
 
 
 def file_name(portal_id: str, stamp: str, serial: int) -> str:
@@ -108,7 +111,7 @@ def listed(folder: Path) -> dict[str, Listed]:
     store = store_behind(folder)
     for stored in store.listed(IN_STORE) if store else ():
         if stored.name.endswith(SUFFIX):
-            found[stored.name.removeprefix(IN_STORE)] = Listed(stored.bytes, str(stored.changed_at))
+            found[stored.name.removeprefix(IN_STORE)] = Listed(stored.bytes, str(stored.changed_at), stored.changed_at)
     for path in [*open_files(folder), *folder.glob(f"*{SUFFIX}")]:
         with suppress(FileNotFoundError):  # it may have been finished in between
             status = path.stat()
