@@ -147,25 +147,31 @@ def test_known_is_what_waits_what_is_done_and_what_is_an_article_but_not_what_fa
     apply(conn, queued("queued", 1), queued("done", 2), queued("failed", 3), done("done"), failed("failed"))
     writer.write(conn, batch(article("第一段", url="imported"), article("第一段", url="failed", day=1)))
     asked = {"queued", "done", "failed", "imported", "new"}
-    assert known(conn, PORTAL, asked) == {"queued", "done", "failed", "imported"}
-    assert known(conn, "qiaoxi", asked) == set()
-    assert known(conn, PORTAL, []) == set()
+    assert known(conn, PORTAL, asked, run_id=NEXT_RUN) == {"queued", "done", "failed", "imported"}
+    assert known(conn, "qiaoxi", asked, run_id=NEXT_RUN) == set()
+    assert known(conn, PORTAL, [], run_id=NEXT_RUN) == set()
     conn.execute("PRAGMA foreign_keys = OFF")
     conn.execute("DELETE FROM articles WHERE url = 'failed'")
-    assert known(conn, PORTAL, asked) == {"queued", "done", "imported"}
+    assert known(conn, PORTAL, asked, run_id=NEXT_RUN) == {"queued", "done", "imported"}
+
+
+def test_an_article_that_failed_is_not_asked_for_a_second_time_in_the_same_night(conn: sqlite3.Connection) -> None:
+    apply(conn, queued("article", 1), queued("list", 2, kind="list"), failed("article"), failed("list"))
+    assert known(conn, PORTAL, ["article", "list"], run_id=RUN) == {"article"}
+    assert known(conn, PORTAL, ["article", "list"], run_id=NEXT_RUN) == set()
 
 
 def test_known_tonight_is_what_waits_and_what_this_run_has_ended(conn: sqlite3.Connection) -> None:
     apply(conn, queued("old", 1), queued("left", 2), queued("taken over", 3), done("old"))
     apply(conn, done("taken over"), queued("new", 4), queued("failed", 5), failed("failed"), run_id=NEXT_RUN)
     asked = ["old", "left", "taken over", "new", "failed", "never"]
-    assert known(conn, PORTAL, asked, run_id=NEXT_RUN) == {"left", "taken over", "new", "failed"}
+    assert known(conn, PORTAL, asked, run_id=NEXT_RUN, tonight_only=True) == {"left", "taken over", "new", "failed"}
 
 
 def test_thousands_of_keys_are_asked_for_at_once(conn: sqlite3.Connection) -> None:
     many = [f"https://lingyang.example/{number}" for number in range(5000)]
     apply(conn, *(queued(key, number + 1) for number, key in enumerate(many[::2])))
-    assert known(conn, PORTAL, many) == set(many[::2])
+    assert known(conn, PORTAL, many, run_id=NEXT_RUN) == set(many[::2])
 
 
 def test_the_queue_is_found_by_its_index(conn: sqlite3.Connection) -> None:

@@ -75,7 +75,7 @@ def answers(conn: sqlite3.Connection) -> dict[str, Any]:
         "newest": looks.newest(conn, PORTAL, run_id="tonight", limit=9),
         "looked at": looks.looked_at(conn, PORTAL, [PAGE, OTHER]),
         "states": [looks.state_of(conn, PORTAL, key) for key in (PAGE, OTHER)],
-        "known": frontier.known(conn, PORTAL, [PAGE, OTHER, HOME, "no"]),
+        "known": frontier.known(conn, PORTAL, [PAGE, OTHER, HOME, "no"], run_id="tonight"),
         "queued": frontier.next_queued(conn, PORTAL, after_seq=-1, limit=9),
         "files": media.due(conn, PORTAL, "attachment", run_id="tonight", limit=9),
         "standing": health.standing(conn, PORTAL, RUN),

@@ -81,18 +81,22 @@ class Retried:
 Operation = Queued | Done | Failed | Shell
 
 
-def known(conn: sqlite3.Connection, portal_id: str, keys: Collection[str], *, run_id: str | None = None) -> set[str]:
-    """Of *keys*, those that need no request: queued, done, or an article's address. What failed is not among them.
+def known(
+    conn: sqlite3.Connection, portal_id: str, keys: Collection[str], *, run_id: str, tonight_only: bool = False
+) -> set[str]:
+    """Of *keys*, those that need no request in the run *run_id*: queued, done, or an article's address.
 
-    With *run_id*, only that run counts: what is queued, and what was done or failed in it.
+    What failed is not among them, but for articles that failed in this run. With *tonight_only*, only this run counts:
+    what is queued, and what was done or failed in it.
     """
     wanted = json.dumps(list(keys))
     among = "key IN (SELECT value FROM json_each(:keys))"
-    if run_id is not None:
+    if tonight_only:
         sql = f"SELECT key FROM frontier WHERE portal_id = :portal AND (state = 'queued' OR run_id = :run) AND {among}"  # noqa: S608
     else:
         sql = f"""
-            SELECT key FROM frontier WHERE portal_id = :portal AND state <> 'failed' AND {among}
+            SELECT key FROM frontier
+            WHERE portal_id = :portal AND (state <> 'failed' OR (run_id = :run AND kind = 'article')) AND {among}
             UNION ALL
             SELECT url FROM articles WHERE portal_id = :portal AND url IN (SELECT value FROM json_each(:keys))
         """  # noqa: S608

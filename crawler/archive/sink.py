@@ -272,7 +272,7 @@ class Sink:
         """Of *keys*, those that need no request; *tonight_only*: those that this run asked for or will ask for."""
         asked = {key for key in keys if (portal_id, key) in self._asked}
         rest = [key for key in keys if key not in asked]
-        return asked | frontier.known(self._conn, portal_id, rest, run_id=self._run_id if tonight_only else None)
+        return asked | frontier.known(self._conn, portal_id, rest, run_id=self._run_id, tonight_only=tonight_only)
 
     def retry_failed(self, portal_id: str) -> None:
         """Let what failed in earlier runs wait again."""
