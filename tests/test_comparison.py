@@ -63,6 +63,14 @@ def test_an_excerpt_is_short_and_begins_at_a_change(before: list[str], after: li
     assert [word.kind for word in found[:2]] != ["keep", "keep"]
 
 
+@given(TEXTS, TEXTS)
+def test_what_an_excerpt_joins_stands_together(before: list[str], after: list[str]) -> None:
+    found = excerpt(differences(before, after))
+    for texts, other in ((before, "add"), (after, "remove")):
+        shown = "".join(word.text for word in found if word.kind != other).replace(BORDER, " ")
+        assert all(piece.strip() in " ".join(texts) for piece in shown.split("…"))
+
+
 def test_texts_that_are_too_long_or_too_late_are_not_compared() -> None:
     assert Excerpts(9).of(["一。"], ["二。"])
     assert Excerpts(9).of(["一" * 30_000], ["二。"]) == []

@@ -81,7 +81,7 @@ def _words(change: Difference) -> Sequence[Words]:
 def excerpt(changes: Sequence[Difference]) -> list[Words]:
     """The first changes with a few characters around them, `EXCERPT` characters or a little more; empty without one."""
     found: list[Words] = []
-    pieces = _slid([word for change in changes for word in _words(change)])
+    pieces = _joined(_slid([word for change in changes for word in _words(change)]))
     size = 0
     for place, word in enumerate(pieces):
         if word.kind == "keep":
@@ -100,6 +100,17 @@ def excerpt(changes: Sequence[Difference]) -> list[Words]:
             found.append(Words(kind="keep", text="…"))
             break
     return found
+
+
+def _joined(words: Sequence[Words]) -> list[Words]:
+    """The same words with what stayed in one piece between changes: what is left out of it has to show."""
+    joined: list[Words] = []
+    for word in words:
+        if joined and joined[-1].kind == word.kind == "keep":
+            joined[-1] = Words(kind="keep", text=joined[-1].text + word.text)
+        else:
+            joined.append(word)
+    return joined
 
 
 def _around(text: str, *, behind: bool, before: bool) -> str:
