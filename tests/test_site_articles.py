@@ -287,11 +287,12 @@ def test_a_filter_of_changes_that_says_nothing_is_named(site: Any) -> None:
     assert get(site, "/changes.atom?division=(((").status_code == 400
 
 
-def test_the_feed_of_changes_tells_what_went_and_what_came(site: Any) -> None:
-    feed = ET.fromstring(get(site, "/changes.atom").text)
+@pytest.mark.parametrize(("lang", "gone", "edited"), [("zh", "删除：", "改动："), ("en", "Deleted: ", "Edited: ")])
+def test_the_feed_of_changes_tells_what_went_and_what_came(site: Any, lang: str, gone: str, edited: str) -> None:
+    feed = ET.fromstring(get(site, f"/changes.atom?_lang={lang}").text)
     atom = "{http://www.w3.org/2005/Atom}"
     titles = [entry.findtext(f"{atom}title") for entry in feed.findall(f"{atom}entry")]
-    assert titles == ["删除：凌阳县通报三起典型问题", "改动：凌阳县安排部署防汛工作"]
+    assert titles == [f"{gone}凌阳县通报三起典型问题", f"{edited}凌阳县安排部署防汛工作"]
     assert "6月[-10-]{+25+}日" in (feed.findall(f"{atom}entry")[1].findtext(f"{atom}summary") or "")
 
 

@@ -244,7 +244,7 @@ def _entry(datasette: Any, request: Any, change: Change, t: Words) -> Entry:
     told = "".join(_marked(change.words))
     return Entry(
         id=f"change/{event.kind}/{event.version_id or event.article_id}/{event.at}",
-        title=f"{what}：{change.title or t('frame.untitled')}",
+        title=t("changes.title_of", what=what, title=change.title or t("frame.untitled")),
         path=link(datasette, request, f"/article/{event.article_id}", compare=compare),
         updated=event.at,
         author=change.portal,

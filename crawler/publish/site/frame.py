@@ -68,11 +68,11 @@ async def page(
     return Response.html(upright(html), status=status, headers={**headers, "Content-Security-Policy": PAGE_POLICY})
 
 
-async def not_found(datasette: Any, request: Any, *, what: str = "") -> Response:
-    """The page that says, in the reader's language, that there is nothing here; *what*: which thing, where known."""
+async def not_found(datasette: Any, request: Any) -> Response:
+    """The page that says, in the reader's language, that there is nothing here."""
     t = words(lang_of(request))
     data = {"ok": False, "error": "not found", "status": 404}
-    return await page(datasette, request, "not_found", title=t("frame.not_found"), data=data, status=404, what=what)
+    return await page(datasette, request, "not_found", title=t("frame.not_found"), data=data, status=404)
 
 
 async def bad_address(datasette: Any, request: Any, *, unread: Sequence[str] = ()) -> Response:

@@ -151,6 +151,8 @@ def _said(name: str, value: str, names: dict[str, str], t: Words) -> str:
         said = full_name(value.ljust(6, "0")) or value
     elif name == "portal":
         said = names.get(value, value)
+    elif name == "state":
+        said = t(f"frame.state.{value}")
     else:
         said = value
     return t(f"search.filter.{name}", value=said)
