@@ -9,8 +9,8 @@ from crawler.fetch.chromium import find_chromium
 from crawler.publish.site.language import Lang, words
 
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
-WIDTHS = (360, 1280)
-"""Pixels of the narrowest phone and of the desk that every page has to fit."""
+WIDTHS = (360, 768, 1280)
+"""Pixels of the narrowest phone, of a tablet and of the desk that every page has to fit."""
 
 _FAULTS = """() => {
   const faults = [];
@@ -20,6 +20,12 @@ _FAULTS = """() => {
   const isOurs = document.querySelector('main') !== null;  // Datasette's filters have no labels
   for (const field of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
     if (isOurs && !field.labels.length && !field.ariaLabel) faults.push(`no label: ${field.outerHTML}`);
+  for (const field of document.querySelectorAll('input[placeholder]'))
+    if (getComputedStyle(field).color === getComputedStyle(field, '::placeholder').color)
+      faults.push(`its example looks like what was typed: ${field.outerHTML}`);
+  for (const one of document.querySelectorAll('button')) if (one.offsetHeight > 60) faults.push(`in two lines: ${one.outerHTML}`);
+  for (const one of document.querySelectorAll('li, tr'))
+    if (one.getClientRects().length > 1) faults.push(`torn apart: ${one.outerHTML}`);
   for (const link of document.querySelectorAll('a, button'))
     if (!link.textContent.trim() && !link.ariaLabel) faults.push(`no name: ${link.outerHTML}`);
   const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map(one => Number(one.localName[1]));
@@ -103,7 +109,7 @@ class Reader:
         self.looks()
 
     def looks(self) -> None:
-        """The page fits a phone and a desk, has one heading, labels and names, and nothing was complained about."""
+        """The page fits a phone, a tablet and a desk, has one heading, labels and names, and nothing was complained about."""
         faults = []
         for width in WIDTHS:
             self.tab.set_viewport_size({"width": width, "height": 800})
