@@ -1,5 +1,6 @@
 """Stage 2: a page becomes an article: its fields and its paragraphs, still with the furniture of its own block."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -8,7 +9,7 @@ from crawler import divisions
 from crawler.reading import around, container, heading, kind, lines, media, metatags, prune, second, tree
 from crawler.reading.lines import Line
 from crawler.records import Article, Page, PageKind, Paragraph, PublishedBasis, Removal, Role
-from crawler.text import bylines, dates
+from crawler.text import bylines, dates, timestamps
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -23,9 +24,9 @@ MAX_FACT = 100
 HEAD = 8
 """Lines at either end of the text in which credits and information lines are looked for."""
 
-
 MUCH_MORE = 3
 """How many times longer trafilatura's text has to be to be taken for a page with hardly any prose."""
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,8 @@ def _article(read: _Read) -> Article:
     own = [line for line in layout.lines[start:end] if _tells(line)]
     title = heading.choose(tags, heading.of_page(read.root), layout.lines[:start], head)
     facts = around.read(_below_title(above, title), own[:HEAD], own[HEAD:][-3 * HEAD :], below, (head, tail))
-    meta_published = dates.of_meta(tags.get("pubdate", ""))
+    tagged = tags.get("pubdate") or tags.get("article:published_time", "")
+    meta_published = _tagged(tagged, [title or "", *(line.text for line in head)])
     base = page.capture.url or tags.get("url", "")
     published, basis = _published(read, facts.published, meta_published, text)
     page_kind: PageKind = "list"
@@ -133,6 +135,14 @@ def _below_title(above: Sequence[Line], title: str | None) -> Sequence[Line]:
         if squeezed and "".join(above[index].text.split()).startswith(squeezed):
             return above[max(0, index - 3) :]
     return above
+
+
+def _tagged(written: str, words: Sequence[str]) -> str | None:
+    """The time in a tag: China's, but where the page's *words* are not Chinese, the day that its own readers see."""
+    if any(map(_HAN.search, words)):
+        return timestamps.read(written)
+    dated = dates.find(written)
+    return dated.value if dated else None
 
 
 def _published(

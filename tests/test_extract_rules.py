@@ -104,6 +104,22 @@ def test_the_date_that_readers_see_wins_over_the_tag() -> None:
     assert article.meta_published == "2024-02-29T16:00:00+08:00"
 
 
+@pytest.mark.parametrize(
+    ("tag", "text", "published"),
+    [
+        ("2024-02-28T22:30:00Z", TEXT, "2024-02-29T06:30:00+08:00"),
+        ("2024-02-28T22:30:00.250+00:00", TEXT, "2024-02-29T06:30:00+08:00"),
+        ("Wed Feb 28 22:30:00 CST 2024", TEXT, "2024-02-28T22:30:00+08:00"),
+        ("2024-02-28T22:30:00Z", "<p>The county opened its first mobile clinic for the valleys on Wednesday.</p>" * 4,
+         "2024-02-28T22:30:00+08:00"),
+    ],
+)  # fmt: skip
+def test_a_tags_time_is_chinas_and_on_a_page_without_chinese_the_day_that_its_readers_saw(
+    tag: str, text: str, published: str
+) -> None:
+    assert read(f"<meta property='article:published_time' content='{tag}'>{text}").published == published
+
+
 def test_without_a_visible_date_tag_list_and_address_follow() -> None:
     tag, listed = "<meta name='pubdate' content='2024-02-29'>", Listed(published="2024-02-28")
     url = "http://www.qinglan.example/202402/t20240227_1.html"

@@ -18,6 +18,7 @@ _KEPT = frozenset(
         "columnname",
         "articletitle",
         "pubdate",
+        "article:published_time",
         "contentsource",
         "url",
         "og:title",

@@ -5,10 +5,9 @@ A date is a string as the contract has it: ``YYYY-MM-DD``, or ``YYYY-MM-DDThh:mm
 """
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, time
 from typing import NamedTuple
 
-CHINA = timezone(timedelta(hours=8))
 YEARS = range(1990, 2100)
 """Years in which a portal may have published: the web is no older."""
 
@@ -16,13 +15,13 @@ YEARS = range(1990, 2100)
 HALF_WIDTH = str.maketrans("０１２３４５６７８９／－．：（）【】［］｜　\xa0﹕∶︰", "0123456789/-.:()[][]|  :::")
 
 _TIME = r"(?P<hour>[01]?\d|2[0-4])\s?[:时時点點]\s?(?P<minute>[0-5]?\d)(?:\s?[:分]\s?(?P<second>[0-5]\d))?"
-_BETWEEN = r"(?:\s|(?P<iso>T)|,|-|\||星期.|[週周][一二三四五六日]|\([^()]{1,4}\))*(?P<half>上午|下午|晚上|凌晨|AM|PM)?\s*"
+_BETWEEN = r"(?:\s|T|,|-|\||星期.|[週周][一二三四五六日]|\([^()]{1,4}\))*(?P<half>上午|下午|晚上|凌晨|AM|PM)?\s*"
 _VISIBLE = re.compile(
     r"(?<![\d.])(?P<year>(?:19|20)\d{2})"
     r"(?:\s?(?:[-/.]|——?|–)\s?(?P<month>\d{1,2})\s?(?:[-/.]|——?|–)\s?(?P<day>\d{1,2})(?![\d.]*\d{4})"
     r"|\s?年\s?(?P<month2>\d{1,2})\s?月\s?(?P<day2>\d{1,2})\s?[日号號]"
     r"|\s(?P<month3>\d{1,2})\s?/\s?(?P<day3>\d{1,2}))"
-    rf"(?:{_BETWEEN}{_TIME}(?(iso)(?:\.\d{{1,9}})?(?P<zone>Z|[-+][01]\d:?[0-5]\d)?))?(?!\d)"
+    rf"(?:{_BETWEEN}{_TIME})?(?!\d)"
 )
 _MONTHS = {
     name: number
@@ -81,7 +80,10 @@ class Dated(NamedTuple):
 
 
 def find(text: str) -> Dated | None:
-    """Return the first full date in *text*, with its time where one follows."""
+    """Return the first full date in *text*, with its time where one follows.
+
+    It is the day that readers see: a zone behind a time moves nothing (`timestamps.read` does that).
+    """
     if not _ANY_YEAR.search(text):
         return None
     for found in _VISIBLE.finditer(text.translate(HALF_WIDTH)):
@@ -113,12 +115,6 @@ def _number(numeral: str) -> str:
     tens, ten, ones = numeral.rpartition("十")
     figures = (tens or "一" * len(ten)) + (ones or "〇")
     return figures.translate(_FIGURES)
-
-
-def of_meta(text: str) -> str | None:
-    """Return the date of a meta tag: the forms of `find`, ISO 8601 with a zone, doubled dashes."""
-    found = find(text)
-    return found.value if found else None
 
 
 def of_url(url: str) -> str | None:
@@ -154,19 +150,8 @@ def _value(found: re.Match[str]) -> str | None:
     hour = int(found["hour"])
     if found["half"] in {"下午", "晚上", "PM"} and hour < 12:
         hour += 12
-    moment = datetime.combine(
-        date.fromisoformat(day), time(hour % 24, int(found["minute"]), int(found["second"] or 0)), _zone(found["zone"])
-    )
-    return moment.astimezone(CHINA).isoformat()
-
-
-def _zone(written: str | None) -> timezone:
-    if written is None:
-        return CHINA
-    if written == "Z":
-        return UTC
-    offset = timedelta(hours=int(written[1:3]), minutes=int(written[-2:]))
-    return timezone(-offset if written[0] == "-" else offset)
+    moment = time(hour % 24, int(found["minute"]), int(found["second"] or 0))
+    return f"{day}T{moment.isoformat()}+08:00"
 
 
 def _day(year: str, month: str, day: str) -> str | None:

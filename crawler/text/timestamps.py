@@ -11,7 +11,7 @@ CHINA = timezone(timedelta(hours=8))
 
 def read(text: str) -> str | None:
     """Return the day or the time in *text* as the contract has it (``…T07:27:00+08:00``), or None."""
-    text = " ".join(text.split())[:64]
+    text = " ".join(text.split())[:64].replace(" CST", " +0800")  # China Standard Time; RFC 822 knows Chicago's alone
     if not text:
         return None
     for reading in (date.fromisoformat, datetime.fromisoformat, parsedate_to_datetime):
