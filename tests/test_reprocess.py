@@ -24,6 +24,7 @@ from crawler.demo.server import serve
 from crawler.records import Article
 from crawler.reprocess import reprocessing
 from crawler.reprocess.changes import Summary
+from crawler.reprocess.notes import Notes, Progress
 from crawler.reprocess.reprocessing import UnknownPortalError
 from crawler.verify.verification import verify
 from crawler.version import EXTRACTOR
@@ -505,3 +506,9 @@ def test_exit_codes_are_the_contracts(shelf: Shelf, tmp_path: Path) -> None:
     for file in shelf.warc.iterdir():
         file.unlink()
     assert run(shelf)[0] == 1
+
+
+def test_on_a_full_disk_nothing_is_noted(tmp_path: Path) -> None:
+    (tmp_path / f"a.db.reprocess.{os.getpid()}").symlink_to("/dev/full")
+    Notes(tmp_path / "a.db", {}).write(Progress())
+    assert list(tmp_path.iterdir()) == []

@@ -277,6 +277,13 @@ def test_files_that_are_there_stay_unless_forced(archive: Archive, tmp_path: Pat
     assert "[Timer]" in (tmp_path / "xianzhi.timer").read_text()
 
 
+def test_a_full_disk_is_said_with_the_folder(archive: Archive, tmp_path: Path) -> None:
+    archive.write_catalogue(entry("east", "http://east.example"))
+    (tmp_path / "xianzhi.service").symlink_to("/dev/full")
+    refused = asked(*of_archive(archive, "--write", tmp_path, "--force"))
+    assert f"{tmp_path}: No space left on device" in refused.stderr
+
+
 def test_files_are_followed_by_the_commands_that_enable_them(archive: Archive, tmp_path: Path) -> None:
     archive.write_catalogue(entry("east", "http://east.example"))
     done = asked(*of_archive(archive, "--write", tmp_path / "my units"))

@@ -21,7 +21,9 @@ from crawler.archive.findings import Finding, Kind, rows_of
 from crawler.records import RecordRef
 from crawler.verify.files import check_file
 from crawler.verify.mending import finish_what_a_crash_left, mend
+from crawler.verify.notes import Notes
 from crawler.verify.repairs import REPAIRS
+from crawler.verify.units import Outcome
 from crawler.verify.verification import Progress, verify
 from crawler.warc.reader import entries, read_record
 from crawler.warc.writer import WarcWriter
@@ -387,6 +389,15 @@ def test_it_begins_anew_where_told_to_or_where_what_was_noted_is_of_no_use(unsea
     assert len(seen) == seen[-1].units - (3 if spoil == "half a line" else 0)
 
 
+def test_on_a_full_disk_nothing_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "a.db.verify").symlink_to("/dev/full")
+    notes = Notes(tmp_path / "a.db", warc=tmp_path)
+    notes.begin({"chain": Outcome(key="chain", mark="", findings=[])})
+    notes.add(Outcome(key="archive search", mark="", findings=[]))
+    notes.close(is_done=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 # The command.
 
 
@@ -468,6 +479,12 @@ def test_repair_touches_nothing_that_was_changed(archive: Archive) -> None:
     path.write_bytes(harmed)
     assert xianzhi(archive, "--repair").returncode == 1
     assert path.read_bytes() == harmed
+
+
+def test_what_cannot_be_written_is_said_in_a_line(unsealed: Archive) -> None:
+    (unsealed.folder / "manifests").write_text("a file in the folder's place")
+    done = xianzhi(unsealed, "--repair")
+    assert (done.returncode, done.stderr) == (1, f"xianzhi: {unsealed.folder / 'manifests'}: File exists\n")
 
 
 def test_repair_waits_for_no_run(archive: Archive) -> None:

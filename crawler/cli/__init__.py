@@ -91,6 +91,8 @@ def main(argv: list[str] | None = None) -> Any:
             1,
             f"the archive cannot be written: {error}; what was stored before is safe, run again after mending",
         )
+    except OSError as error:  # a full disk, a folder of somebody else's
+        code, message = 1, f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
     if logs.is_json():
         logging.getLogger(__name__).error(message)
     else:

@@ -234,7 +234,7 @@ def write(files: dict[str, str], folder: Path, *, force: bool) -> None:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+        raise click.UsageError(f"{error.filename or folder}: {error.strerror}") from error
 
 
 def how_to_enable(folder: Path | None, names: Sequence[str], *, user: bool, runs_as: str | None) -> str:

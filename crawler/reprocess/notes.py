@@ -56,9 +56,12 @@ class Notes:
             "summary": progress.summary.as_data(),
         }
         part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
+        try:
             part.write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
             part.replace(self._path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """It has come to its end, or is to begin anew."""

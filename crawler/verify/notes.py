@@ -16,13 +16,14 @@ from crawler.version import SOFTWARE
 class Notes:
     """The outcomes of pieces as they come, for a verification that goes on with them.
 
-    Where the folder cannot be written (a backup on a read-only disk), nothing is kept, and nothing else is different.
+    Where it cannot be written (a backup on a read-only disk, a full one), nothing is kept, and nothing else is
+    different.
     """
 
     def __init__(self, db: Path, *, warc: Path) -> None:
         self._path = db.with_name(f"{db.name}.verify")
         self._about = {"software": SOFTWARE, "warc": str(warc.resolve())}
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         self.began_at = to_second(datetime.now(UTC))
         """When the verification began, also where it goes on now."""
 
@@ -46,7 +47,7 @@ class Notes:
     def begin(self, outcomes: Mapping[str, Outcome]) -> None:
         """Write down what holds still, and be ready for more."""
         try:
-            self._file = self._path.open("w", encoding="utf-8")
+            self._file = self._path.open("wb", buffering=0)
         except OSError:
             return
         self._line({**self._about, "began_at": self.began_at})
@@ -55,8 +56,7 @@ class Notes:
 
     def add(self, outcome: Outcome) -> None:
         """A piece is done."""
-        if self._file is not None:
-            self._line(dataclasses.asdict(outcome))
+        self._line(dataclasses.asdict(outcome))
 
     def close(self, *, is_done: bool) -> None:
         """The verification ends; *is_done*: to be forgotten."""
@@ -66,9 +66,13 @@ class Notes:
             self.forget()
 
     def _line(self, content: Mapping[str, Any]) -> None:
-        assert self._file is not None
-        self._file.write(json.dumps(content, ensure_ascii=False) + "\n")
-        self._file.flush()
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(content, ensure_ascii=False).encode() + b"\n")
+        except OSError:
+            self._file.close()
+            self._file = None
 
 
 def _outcome(line: str) -> Outcome | None:

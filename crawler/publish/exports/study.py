@@ -1,7 +1,7 @@
 """A study: tables of an archive in a folder, with what is needed to read, check and cite them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,14 +86,18 @@ def _is_export(folder: Path) -> bool:
     return names <= {MANIFEST, *listed}
 
 
-def _batches(chosen: selection.Chosen, table: Table) -> Iterator[Sequence[Row]]:
+def _batches(chosen: selection.Chosen, table: Table) -> Generator[Sequence[Row], None, None]:
     with closing(selection.rows(chosen, table)) as rows:
         while batch := rows.fetchmany(BATCH):
             yield batch
 
 
 def _write_table(
-    folder: Path, table: Table, formats: Sequence[str], batches: Iterator[Sequence[Row]], progress: Progress
+    folder: Path,
+    table: Table,
+    formats: Sequence[str],
+    batches: Generator[Sequence[Row], None, None],
+    progress: Progress,
 ) -> WrittenTable:
     outputs = {format_: Output(folder / f"{table.name}.{format_}") for format_ in formats}
     try:
@@ -108,6 +112,7 @@ def _write_table(
             writer.finish()
         files = {format_: output.finish() for format_, output in outputs.items()}
     finally:
+        batches.close()  # an error, which is told later than the archive is closed, would keep it
         for output in outputs.values():
             output.close()
     return WrittenTable(
