@@ -109,6 +109,13 @@ def test_what_cannot_be_opened_is_said_with_its_name(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_reader_who_may_not_write_in_the_folder_is_told_of_a_copy(tmp_path: Path) -> None:
+    open_archive(tmp_path / "archive.db").close()
+    (tmp_path / "archive.db-wal").mkdir()  # in the place of what SQLite makes, which root may make anywhere
+    with pytest.raises(ArchiveError, match="VACUUM INTO"):
+        open_archive(tmp_path / "archive.db", readonly=True)
+
+
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
     open_archive(tmp_path / "archive.db").close()
     conn = open_archive(tmp_path / "archive.db", readonly=True)

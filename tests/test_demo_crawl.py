@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from crawler.cli.demo import demo
 from crawler.demo.portals import catalogue_toml, render, sites
 from crawler.demo.server import serve
 from crawler.demo.stories import edited, load, visited
@@ -97,6 +99,14 @@ def test_a_moved_counter_is_no_version_and_an_edited_sentence_is_one(tmp_path: P
     assert night.portal("qinglan")["changed"] == 1
     assert night.portal("shuyuan")["changed"] == 0
     assert archive.one("SELECT count(*) FROM versions") == len(expected()) + 1
+
+
+def test_the_command_demo_tells_a_folder_that_cannot_be_used_from_a_port(tmp_path: Path) -> None:
+    (tmp_path / "archive.db.lock").mkdir()
+    with socket.create_server(("127.0.11.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    done = CliRunner().invoke(demo, ["--db", str(tmp_path / "archive.db"), "--port", port])
+    assert isinstance(done.exception, IsADirectoryError)
 
 
 def test_the_command_demo_says_how_to_browse_and_a_second_one_finds_nothing_new(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ LARGE_CACHE_KIB = 256 * 1024
 WAL_LIMIT = 64 * 1024 * 1024
 """Bytes the WAL file is cut back to after a long reader let it grow."""
 
+_NO_LOG = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""What a reader of a file in WAL mode is told who cannot make the WAL's index beside it (SQLite's documentation,
+"Write-Ahead Logging", 5)."""
 _SCHEMA_VERSION = "PRAGMA user_version"
 _MIGRATES = "xianzhi crawl brings it up to date, and xianzhi verify --repair does without crawling"
 
@@ -51,6 +54,11 @@ def open_archive(path: Path, *, readonly: bool = False, make: bool = True) -> sq
         conn.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             raise ArchiveError(f"{path}: is not a SQLite file; name another one with --db") from error
+        if readonly and error.sqlite_errorcode & 0xFF in _NO_LOG:
+            raise ArchiveError(
+                f"{path}: cannot be read: SQLite needs a log beside an archive, even to read it, and its folder cannot"
+                f" be written ({error}); sqlite3's VACUUM INTO makes a copy without one (docs/operations.md)"
+            ) from error
         raise ArchiveError(f"{path}: cannot be used: {error}") from error
     except BaseException:
         conn.close()

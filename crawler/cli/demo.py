@@ -1,5 +1,6 @@
 """``xianzhi demo``: the main job on three invented counties, on this machine alone."""
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -40,15 +41,16 @@ def demo(db: Path, warc: Path | None, jobs: int, port: int, as_json: bool) -> No
     from crawler.demo.server import HOSTS, serve  # noqa: PLC0415
 
     options = Options(db=db, warc=warc or db.with_name("warc"), jobs=jobs, allow_networks=(LOOPBACK,))
-    try:
-        with tempfile.TemporaryDirectory() as folder, serve(sites(), port=port) as urls:
-            catalogue = Path(folder) / "demo.toml"
-            catalogue.write_text(catalogue_toml(urls), encoding="utf-8")
-            result = run_and_show(load(catalogue), frozenset(urls), options)
-    except OSError as error:
-        raise click.ClickException(
-            f"the sample portals need port {port} of {HOSTS[0]} and its neighbours: {error}"
-        ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            urls = stack.enter_context(serve(sites(), port=port))
+        except OSError as error:
+            raise click.ClickException(
+                f"the sample portals need port {port} of {HOSTS[0]} and its neighbours: {error}"
+            ) from error
+        catalogue = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "demo.toml"
+        catalogue.write_text(catalogue_toml(urls), encoding="utf-8")
+        result = run_and_show(load(catalogue), frozenset(urls), options)
     if as_json:
         say_json(as_data(result))
     console = people()

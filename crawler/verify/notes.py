@@ -1,5 +1,6 @@
 """What an interrupted verification had done: JSON lines in a file beside the archive, until it has come to its end."""
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -63,7 +64,8 @@ class Notes:
         if self._file is not None:
             self._file.close()
         if is_done:
-            self.forget()
+            with contextlib.suppress(OSError):
+                self.forget()
 
     def _line(self, content: Mapping[str, Any]) -> None:
         if self._file is None:
