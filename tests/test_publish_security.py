@@ -1,5 +1,6 @@
 """What the site keeps from harm: its readers, the machine, and what is the archive's own."""
 
+import asyncio
 import base64
 import hashlib
 import html
@@ -126,6 +127,28 @@ def test_pages_about_the_machine_are_closed(site: Any, page: str) -> None:
         response = get(site, path, follow_redirects=True)
         assert response.status_code in {400, 404}, path
         assert str(Path(__file__).parent.parent) not in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/article/3", "/archive", "/archive/articles", "/-/static/app.css"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "NONSENSE"])
+def test_whoever_wants_more_than_to_ask_is_refused(site: Any, path: str, method: str) -> None:
+    response = asyncio.run(site.client.request(method, path, headers={"Content-Type": "multipart/form-data"}))
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert response.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("cookie", [b"\xff=1", b"a=\xe6", b"a/b=c", b"ds_actor=x", b"=;;"])
+def test_a_cookie_of_another_site_on_the_host_spoils_no_page(site: Any, cookie: bytes) -> None:
+    for path in ("/", "/archive/articles"):
+        assert get(site, path, headers={b"Cookie": cookie}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["//", "///", "//example.org/", "/\\example.org/", "/%5Cexample.org/"])
+def test_no_address_leads_to_another_host_or_to_itself(site: Any, path: str) -> None:
+    response = get(site, path)
+    assert response.status_code in {302, 404}
+    assert re.fullmatch(r"(?:/[\w~-].*)?", response.headers.get("location", "")), response.headers["location"]
 
 
 def test_static_files_stay_open(site: Any) -> None:

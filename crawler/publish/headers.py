@@ -1,6 +1,7 @@
-"""What every response says to the browser, and which of Datasette's pages are closed."""
+"""What every response says to the browser, what a request may say, and which of Datasette's pages are closed."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -43,11 +44,13 @@ _NOT_LISTED = (b"x-robots-tag", b"noindex, nofollow")
 """For robots that came to a table, a file or data in spite of robots.txt: filters and sorts combine without end."""
 _PAGE_HEADER = (b"content-security-policy", PAGE_POLICY.encode("ascii"))
 _NAMES = frozenset(name for name, _ in HEADERS)
+_ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""The methods of a site on which nobody writes."""
 _OPEN_BELOW_DASH = (b"/-/static/", b"/-/static-plugins/")
 
 
 def guarded(app: Asgi, *, base_url: str) -> Asgi:
-    """``app`` with HEADERS on every response, and with everything under ``/-/`` closed but static files.
+    """``app`` for requests that ask, HEADERS on every response, and everything under ``/-/`` closed but static files.
 
     Our own pages bring a stricter policy, which they keep.
 
@@ -72,10 +75,13 @@ def guarded(app: Asgi, *, base_url: str) -> Asgi:
                 message = {**message, "headers": [*kept, *ours]}
             await send(message)
 
-        if _is_closed(scope, prefix):
-            await _not_found(send_with_headers)
+        if scope["method"] not in _ASKING:
+            allow = (b"allow", ", ".join(sorted(_ASKING)).encode())
+            await _refuse(send_with_headers, 405, b"Method not allowed\n", allow)
+        elif _is_closed(scope, prefix):
+            await _refuse(send_with_headers, 404, b"Not found\n")
         else:
-            await app(scope, receive, send_with_headers)
+            await app(_legible(scope), receive, send_with_headers)
 
     return wrapped
 
@@ -85,12 +91,29 @@ def _is_closed(scope: Message, prefix: bytes) -> bool:
     path = path.partition(b"?")[0]
     if not path.isascii():  # Datasette's router cannot read it
         return True
+    if path != b"/" and not path.strip(b"/"):  # Datasette would take slash after slash away, and lead to nowhere
+        return True
+    if b"\\" in path:  # a redirect to /\host leads browsers to another host, and a proxy may decode %5C
+        return True
     if prefix and path.startswith(prefix + b"/"):
         path = path[len(prefix) :]
     return path.startswith(b"/-/") and not path.startswith(_OPEN_BELOW_DASH)
 
 
-async def _not_found(send: Send) -> None:
-    start = {"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain; charset=utf-8")]}
-    await send(start)
-    await send({"type": "http.response.body", "body": b"Not found\n"})
+def _legible(scope: Message) -> Message:
+    """The request without cookies on which Datasette would fail: those of another site on this host, none are ours."""
+    return {**scope, "headers": [(n, value) for n, value in scope["headers"] if n != b"cookie" or _is_cookie(value)]}
+
+
+def _is_cookie(value: bytes) -> bool:
+    try:
+        SimpleCookie(value.decode())
+    except (UnicodeDecodeError, CookieError):
+        return False
+    return True
+
+
+async def _refuse(send: Send, status: int, said: bytes, *headers: tuple[bytes, bytes]) -> None:
+    content_type = (b"content-type", b"text/plain; charset=utf-8")
+    await send({"type": "http.response.start", "status": status, "headers": [content_type, *headers]})
+    await send({"type": "http.response.body", "body": said})
