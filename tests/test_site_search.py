@@ -367,6 +367,18 @@ def test_a_feed_has_first_what_the_archive_got_last(site: Any) -> None:
     assert feed.find(f"{ATOM}link[@rel='alternate']").get("href") == f"http://localhost/search?q={quote('扶贫')}"
 
 
+@pytest.mark.parametrize(
+    ("lang", "title"),
+    [
+        ("zh", "检索：扶贫 从 2014 陕西省咸阳市乾县 qian county 状态：已删 · 县志"),
+        ("en", "Search: 扶贫 from 2014 陕西省咸阳市乾县 qian county state: gone · Xianzhi"),
+    ],
+)
+def test_a_feed_says_in_words_what_it_follows(site: Any, lang: str, title: str) -> None:
+    asked = "q=扶贫&from=2014&division=610424&portal=qian&state=gone"
+    assert ET.fromstring(get(site, f"/search.atom?{asked}&_lang={lang}").content).findtext(f"{ATOM}title") == title
+
+
 # The front page
 
 

@@ -13,6 +13,7 @@ from crawler.publish.site.asking import ask, rows
 from crawler.publish.site.frame import Routes, absolute, bad_address, headers_for, here, link, upright
 from crawler.publish.site.language import lang_of, words
 from crawler.publish.site.names import full_name
+from crawler.publish.site.search import filter_said, portal_names
 from crawler.publish.site.selection import selection_of
 from crawler.publish.site.titles import with_titles
 from crawler.text.xml import legal
@@ -105,7 +106,9 @@ async def of_search(datasette: Any, request: Any) -> Response:
     sql = f"{ARTICLES} WHERE articles.id IN (SELECT value FROM json_each(?)) ORDER BY articles.id DESC"  # noqa: S608
     found = await with_titles(datasette, await rows(datasette, sql, (json.dumps(ids),)))
     entries = [entry_of(datasette, request, row) for row in found]
-    title = t("search.title_of", words=" ".join(filter(None, (chosen.typed, *chosen.filters.values()))))
+    names = await portal_names(datasette)
+    filters = [filter_said(name, value, names, t) for name, value in chosen.filters.items()]
+    title = t("search.title_of", words=" ".join(filter(None, (chosen.typed, *filters))))
     path = link(datasette, request, "/search", **chosen.parameters)
     return atom(datasette, request, title=title, path=path, entries=entries)
 

@@ -33,7 +33,7 @@ async def search(datasette: Any, request: Any) -> Any:
     known = await facts(datasette)
     ids, found = await ask(datasette, lambda conn: _found(conn, chosen, known))
     numbers = facets.breakdown(known, ids)
-    names = dict(await _portal_names(datasette))
+    names = await portal_names(datasette)
     pages = min(-(-numbers.total // PER_PAGE), PAGES)
     return await page(
         datasette,
@@ -48,7 +48,7 @@ async def search(datasette: Any, request: Any) -> Any:
         items=[_item(hit, piece, chosen.query, names) for hit, piece in found],
         bars=charts.bars(facets.periods(numbers, lambda **changes: here(request, **changes)), title=t("search.bars")),
         facets=_facets(numbers, chosen, names, t),
-        filters=[(name, _said(name, value, names, t)) for name, value in chosen.filters.items()],
+        filters=[(name, filter_said(name, value, names, t)) for name, value in chosen.filters.items()],
         orders=[(order, here(request, sort=order, page=None)) for order in SORTS if order in _orders(chosen)],
         pages=pages,
         previous=here(request, page=chosen.page - 1) if chosen.page > 1 else None,
@@ -145,8 +145,8 @@ def _facets(
     return [(name, choices) for name, choices in found if choices]
 
 
-def _said(name: str, value: str, names: dict[str, str], t: Words) -> str:
-    """A filter in words."""
+def filter_said(name: str, value: str, names: dict[str, str], t: Words) -> str:
+    """A filter in words; *names*: of portals, as from `portal_names`."""
     if name == "division":
         said = full_name(value.ljust(6, "0")) or value
     elif name == "portal":
@@ -158,8 +158,9 @@ def _said(name: str, value: str, names: dict[str, str], t: Words) -> str:
     return t(f"search.filter.{name}", value=said)
 
 
-async def _portal_names(datasette: Any) -> list[tuple[str, str]]:
-    return [(one["id"], one["name"]) for one in await rows(datasette, "SELECT id, name FROM portals")]
+async def portal_names(datasette: Any) -> dict[str, str]:
+    """Of each portal, by its id."""
+    return {one["id"]: one["name"] for one in await rows(datasette, "SELECT id, name FROM portals")}
 
 
 def _data(
