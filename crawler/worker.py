@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from crawler.fetch.mirror import Mirror
 
 PROGRESS_SECONDS = 0.5
+STOP_SECONDS = 0.1
+"""How often a worker that is told to stop looks for crawls that have only begun."""
 SEGMENT_SECONDS = 900.0
 """Of a crawl on several hosts: bytes are in the store after a quarter of an hour, however long a portal takes."""
 
@@ -76,21 +78,22 @@ class Worker:
     session: Session
     loader: SpiderLoader
     is_stopping: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the parent has said stop, or is gone, or nothing more can be kept."""
     groups: set[asyncio.Task[None]] = field(default_factory=set)
     sent: dict[str, Tally] = field(default_factory=dict)
 
     async def main(self) -> None:
         """Work until the parent says stop or is gone."""
         loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-        loop.add_reader(self.pipe.fileno(), self._read, ended)
+        loop.add_reader(self.pipe.fileno(), self._read)
         try:
-            while not ended.is_set():
+            while not self.ended.is_set():
                 self._report_progress()
                 if self.session.broken:
                     break
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ended.wait(), PROGRESS_SECONDS)
+                    await asyncio.wait_for(self.ended.wait(), PROGRESS_SECONDS)
             await self._stop()
         finally:
             loop.remove_reader(self.pipe.fileno())
@@ -98,7 +101,7 @@ class Worker:
             if self.session.broken:
                 self._send(Broken(self.session.broken))
 
-    def _read(self, ended: asyncio.Event) -> None:
+    def _read(self) -> None:
         try:
             message = self.pipe.recv()
         except (EOFError, OSError):
@@ -112,14 +115,20 @@ class Worker:
             task.add_done_callback(self.groups.discard)
         else:
             loop.remove_reader(self.pipe.fileno())  # an ended pipe is readable for ever
-            ended.set()
+            self.ended.set()
 
     async def _stop(self) -> None:
         """End every crawl after the requests that are on the wire."""
         self.is_stopping = True
-        await self.process.stop()
-        if self.groups:
-            await asyncio.wait(self.groups)
+        self.ended.set()
+        stops: set[asyncio.Task[None]] = set()
+        while self.groups:
+            # Scrapy never ends a crawl that was told to stop before its engine ran: those are told when it does.
+            running = [crawler for crawler in self.process.crawlers if crawler.engine and crawler.engine.running]
+            stops |= {asyncio.create_task(crawler.stop_async()) for crawler in running}
+            await asyncio.wait(self.groups, timeout=STOP_SECONDS)
+        if stops:
+            await asyncio.wait(stops)
 
     async def _run_group(self, work: Work) -> None:
         if work.ticket is not None:
@@ -193,7 +202,8 @@ class Worker:
 
     async def _looked_at(self, portal: Portal) -> str | None:
         guess = await visit(self.process, lambda visitor: family_of(visitor, portal), portal)
-        await asyncio.sleep(self._delay(portal))  # the crawl's own clock begins anew
+        with contextlib.suppress(TimeoutError):  # the crawl's own clock begins anew
+            await asyncio.wait_for(self.ended.wait(), self._delay(portal))
         if guess is None:
             return None
         reasons = f" ({'; '.join(guess.reasons)})" if guess.reasons else ""

@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from crawler.archive import runs
+from crawler.archive.connection import open_archive
 from crawler.archive.lock import RunLock
+from crawler.catalogue import load
+from crawler.children import Child
 from crawler.demo.server import serve
 from crawler.demo.site import Response
+from crawler.fetch.options import Options
+from crawler.messages import Stop, Work
 from tests.conftest import ROOT
-from tests.support.crawling import Archive, article_page, entry, news_site, text_of, title_of
+from tests.support.crawling import LOOPBACK, Archive, article_page, entry, news_site, text_of, title_of
 from tests.support.evidence import (
     assert_both_readers_read_all,
     assert_nothing_is_lost_or_double,
@@ -184,6 +190,23 @@ def test_an_interrupted_run_stores_what_came_and_the_next_one_goes_on(archive: A
         stored = archive.one("SELECT count(*) FROM articles")
         assert 0 < stored < 40
         assert archive.crawl().portal("liuxi")["new"] == 40 - stored
+
+
+def test_a_worker_that_is_stopped_before_its_first_crawl_has_begun_ends(archive: Archive) -> None:
+    with serve({"liuxi": news_site(3)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        [portal] = load(archive.folder / "portals.toml").portals
+        connection = open_archive(archive.db)
+        run_id = runs.begin(connection, [portal])
+        connection.close()
+        worker = Child.start(Options(db=archive.db, warc=archive.warc, allow_networks=(LOOPBACK,)), run_id)
+        worker.send(Work((portal,)))
+        worker.send(Stop())
+        worker.process.join(timeout=10)
+        is_alive = worker.process.is_alive()
+        worker.kill()
+        worker.pipe.close()
+    assert not is_alive
 
 
 def scrapy(*words: str) -> "subprocess.CompletedProcess[str]":
