@@ -232,6 +232,17 @@ def test_a_reader_without_a_mouse_skips_to_the_content_and_reaches_the_search(ch
         assert tab.evaluate("document.activeElement.closest('main') !== null")
 
 
+def test_whoever_goes_by_the_keyboard_sees_where_they_are(chromium: Any, address: str) -> None:
+    with reader(chromium, address, lang="zh") as someone:
+        tab = someone.tab
+        for path in ("search?q=扶贫", "archive/articles"):
+            tab.goto(address + path)
+            for _ in range(16):
+                tab.keyboard.press("Tab")
+                seen = tab.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert seen != "none", tab.evaluate("document.activeElement.outerHTML")
+
+
 def test_an_article_is_printed_without_what_surrounds_it(chromium: Any, address: str) -> None:
     with reader(chromium, address, lang="zh") as someone:
         tab = someone.tab
@@ -241,3 +252,6 @@ def test_an_article_is_printed_without_what_surrounds_it(chromium: Any, address:
         for surrounding in ("nav.sections", ".languages", "form", ".neighbours", ".foot a"):
             assert not any(one.is_visible() for one in tab.locator(surrounding).all()), surrounding
         assert tab.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+        someone.opens("article/1?compare=1..2")  # grounds are not printed
+        lines = {one: f"getComputedStyle(document.querySelector('{one}')).textDecorationLine" for one in ("ins", "del")}
+        assert {one: tab.evaluate(line) for one, line in lines.items()} == {"ins": "underline", "del": "line-through"}

@@ -400,7 +400,7 @@ def test_the_front_page_counts_what_the_public_sees(site: Any) -> None:
     assert "2999" not in covered["years"]
 
 
-def test_the_front_page_of_an_archive_without_articles_stands(tmp_path: Path) -> None:
+def test_the_site_of_an_archive_without_articles_stands_and_says_so(tmp_path: Path) -> None:
     open_archive(tmp_path / "empty.db").close()
     with opened(tmp_path / "empty.db") as site:
         for path in (
@@ -414,6 +414,7 @@ def test_the_front_page_of_an_archive_without_articles_stands(tmp_path: Path) ->
         ):
             assert get(site, path).status_code == 200, path
         assert get(site, "/sitemap-1.xml").status_code == 404
+        assert "还没有收到文章。" in get(site, "/").text
 
 
 # Search engines
