@@ -194,6 +194,7 @@ def sees_what_was_defaced(someone: Reader) -> None:
 def looks_into_the_tables(someone: Reader) -> None:
     """Datasette's own pages, from which a title leads back to the article."""
     someone.clicks(someone.t("frame.tables"), inside="header")
+    someone.opens("archive/articles_of_a_county?county=乾县")
     someone.opens(f"archive/articles?id={stories.EDITED}")
     someone.clicks("凌阳县安排部署防汛工作", inside="body")
     assert urlsplit(someone.tab.url).path == f"/article/{stories.EDITED}"

@@ -26,6 +26,12 @@ _FAULTS = """() => {
   for (const one of document.querySelectorAll('button')) if (one.offsetHeight > 60) faults.push(`in two lines: ${one.outerHTML}`);
   for (const one of document.querySelectorAll('li, tr'))
     if (one.getClientRects().length > 1) faults.push(`torn apart: ${one.outerHTML}`);
+  for (const cell of document.querySelectorAll('td')) {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const lines = new Set([...range.getClientRects()].map(one => Math.round(one.top)));
+    if (/^\\d{4}-\\d\\d-\\d\\d\\S*$/.test(cell.textContent.trim()) && lines.size > 1) faults.push(`a day in two lines: ${cell.textContent}`);
+  }
   for (const link of document.querySelectorAll('a, button'))
     if (!link.textContent.trim() && !link.ariaLabel) faults.push(`no name: ${link.outerHTML}`);
   const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map(one => Number(one.localName[1]));
