@@ -185,6 +185,12 @@ def test_portals_are_sorted_as_the_address_says(site: Any, sort: str, first: str
     assert {one["id"] for one in said["portals"]} == {"qian", "idle", "lost"}
 
 
+def test_a_province_of_portals_that_says_nothing_is_named(site: Any) -> None:
+    assert "“陕西”看不懂" in get(site, "/portal?division=陕西").text
+    assert get(site, "/portal.json?division=陕西").json()["not_understood"] == ["division"]
+    assert get(site, "/portal.json?division=61").json()["not_understood"] == []
+
+
 @pytest.mark.parametrize("path", ["/county/130733", "/portal/idle", "/portal", "/portal/qian"])
 def test_nothing_hostile_in_a_name_or_a_home_page_runs_or_leads_anywhere(site: Any, path: str) -> None:
     page = get(site, path).text

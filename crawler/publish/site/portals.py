@@ -31,8 +31,10 @@ async def portals(datasette: Any, request: Any) -> Any:
     t = words(lang_of(request))
     sort = next((one for one in _SORTS if one == request.args.get("sort")), "place")
     every = await standings(datasette)
-    place = division((request.args.get("division") or "").strip()[:LONGEST])
+    asked = (request.args.get("division") or "").strip()[:LONGEST]
+    place = division(asked)
     prefix = place.value if place and place.value.isdigit() else ""
+    unread = ["division"] if asked and not prefix else []
     found = sorted((one for one in every if one["division_code"].startswith(prefix)), key=_SORTS[sort])
     injected = await defaced(datasette)
     pages = max(1, min(-(-len(found) // PER_PAGE), PAGES))
@@ -46,6 +48,7 @@ async def portals(datasette: Any, request: Any) -> Any:
         description=t("portal.lede"),
         data={
             "division": prefix or None,
+            "not_understood": unread,
             "sort": sort,
             "page": turned_to,
             "per_page": PER_PAGE,
@@ -57,6 +60,7 @@ async def portals(datasette: Any, request: Any) -> Any:
             (code, plain(province_name(code, t))) for code in sorted({one["division_code"][:2] for one in every})
         ],
         prefix=prefix,
+        unread=unread,
         well=sum(1 for one in found if one["status"] == "ok"),
         defaced=injected,
         listed=listed,
