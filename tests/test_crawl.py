@@ -175,11 +175,12 @@ def test_a_second_run_on_the_same_archive_is_refused(archive: Archive) -> None:
     assert str(archive.db) in crawled.words
 
 
-def test_an_interrupted_run_stores_what_came_and_the_next_one_goes_on(archive: Archive) -> None:
+@pytest.mark.parametrize("delay", ["0.2", "0.03"], ids=["behind a batch", "before the first batch"])
+def test_an_interrupted_run_stores_what_came_and_the_next_one_goes_on(archive: Archive, delay: str) -> None:
     site = news_site(40)
     with serve({"liuxi": site}) as urls:
         archive.write_catalogue(entry("liuxi", urls["liuxi"]))
-        process = archive.start("--delay", "0.2")
+        process = archive.start("--delay", delay)
         assert process.stderr is not None
         while site.hits.total() < 6:
             assert process.poll() is None

@@ -160,6 +160,7 @@ class Session:
 
     def has_work_left(self, portal_id: str) -> bool:
         """Whether requests of the portal are still queued."""
+        self.flush()
         return self.queued(portal_id, limit=1) > 0
 
     def validators(self, portal_id: str, url: str) -> dict[str, str]:
