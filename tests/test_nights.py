@@ -1,6 +1,7 @@
 """Later nights: what is looked at again, and what is said of articles that are gone, moved, walled, or only seem so."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from crawler.archive.looks import STEPS
 from crawler.demo.server import serve
-from crawler.demo.site import Response, Site
+from crawler.demo.site import Asked, Response, Site
+from crawler.fetch.session import BATCH_SECONDS
 from tests.support.crawling import HTML, Archive, article_page, entry, news_site, text_of, title_of
 
 HOME = Response(
@@ -87,6 +89,21 @@ def test_looks_come_1_3_7_30_90_and_365_days_after_the_first_sight_and_then_no_m
         if county.looked_at:
             looked.append(age)
     assert looked == [1, 3, 7, 30, 90, 365] == list(STEPS)
+
+
+def test_lists_that_answer_late_keep_no_article_from_being_looked_at(county: County) -> None:
+    """That it was answered is not stored yet when the portal has nothing more to do, and that it was asked is."""
+
+    def answer_late(asked: Asked) -> None:
+        if asked.path in {"/news/", "/more/"}:
+            time.sleep(1.2 * BATCH_SECONDS)
+
+    county.let_days_pass(1)
+    county.site.replace("/more/", county.site.pages["/news/"])
+    county.site.script = answer_late
+    both = entry("liuxi", county.base).replace('/news/"]', f'/news/", "{county.base}/more/"]')
+    county.archive.write_catalogue(both)
+    assert county.night()["unchanged"] == 10
 
 
 def test_an_archive_that_slept_over_several_looks_makes_one(county: County) -> None:
