@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crawler.archive import custody
+from crawler.archive import custody, runs
 from crawler.archive.connection import open_archive
+from crawler.catalogue import load
 from crawler.demo.server import serve
+from crawler.fetch.tally import Tally
 from tests.support.crawling import Archive, entry, news_site
 from tests.support.verified import changing, files, findings, kinds, two_nights
 
@@ -161,6 +164,26 @@ def seal(archive: Archive, **options: Any) -> custody.Seal | None:
 def end_another_run(archive: Archive, run_id: str = "20990101T000000.000Z-0000") -> None:
     with changing(archive) as conn:
         conn.execute("INSERT INTO runs VALUES (?, '2099-01-01T00:00:00Z', '2099-01-01T00:00:01Z', 'ok')", (run_id,))
+
+
+def test_a_night_on_the_queue_is_sealed_once_when_it_is_home_whatever_was_sealed_meanwhile(archive: Archive) -> None:
+    portals = load(archive.folder / "portals.toml").portals
+    with closing(open_archive(archive.db)) as conn:
+        night = runs.begin(conn, portals, is_on_queue=True)
+        assert seal(archive, late=True) is None
+        end_another_run(archive)
+        between = seal(archive, late=True)
+        assert between is not None
+        assert content(archive.folder / "manifests" / f"{between.run_id}.json")["running"] == [night]
+        runs.finish(conn, night, "ok", [(portal.id, "ok", None, Tally()) for portal in portals])
+    home = seal(archive)
+    assert home is not None
+    assert (home.run_id, home.previous_sha256) == (night, between.sha256)
+    end_another_run(archive, "20990102T000000.000Z-0000")
+    following = seal(archive)
+    assert following is not None
+    assert [run["id"] for run in content(manifests(archive)[-1])["runs"]] == [following.run_id]
+    assert findings(archive) == []
 
 
 def test_without_a_new_run_nothing_is_sealed(archive: Archive) -> None:

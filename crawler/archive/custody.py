@@ -70,10 +70,10 @@ def seal(conn: sqlite3.Connection, *, db: Path, warc: Path, late: bool = False) 
     if late:
         runs.end_killed(conn)
     before = last_seal(conn)
-    ended = _ended_since(conn, before)
+    known = _known(db, before)
+    ended = _ended(conn, known.get("running", []))
     if not ended:
         return None
-    known = _known(db, before)
     spans = {table: _span(conn, table, 1 + known.get(table, {}).get("to", 0)) for table in COLUMNS}
     files, unfinished = _files(warc, [*_files_of(conn, spans["captures"]), *known.get("unfinished", [])])
     manifest = {
@@ -83,6 +83,9 @@ def seal(conn: sqlite3.Connection, *, db: Path, warc: Path, late: bool = False) 
         "late": late,
         "previous": {"run": before.run_id, "sha256": before.sha256} if before else None,
         "runs": [_run(conn, run_id) for run_id in ended],
+        "running": [
+            run_id for (run_id,) in conn.execute("SELECT id FROM runs WHERE status = 'running' ORDER BY rowid")
+        ],
         "files": files,
         "unfinished": unfinished,
         **spans,
@@ -165,12 +168,14 @@ def canonical(manifest: Mapping[str, Any]) -> bytes:
 # What a manifest says.
 
 
-def _ended_since(conn: sqlite3.Connection, before: Seal | None) -> list[str]:
+def _ended(conn: sqlite3.Connection, ran_on: Sequence[str]) -> list[str]:
+    """Runs that have ended and are in no manifest; *ran_on*: those that had not when the last one was made."""
     # Runs are numbered as they begin; their ids would go backwards with the clock.
     rows = conn.execute(
-        "SELECT id FROM runs WHERE status <> 'running'"
-        " AND rowid > coalesce((SELECT rowid FROM runs WHERE id = ?), 0) ORDER BY rowid",
-        (before.run_id if before else None,),
+        "SELECT id FROM runs WHERE status <> 'running' AND (id IN (SELECT value FROM json_each(?)) OR rowid >"
+        " coalesce((SELECT max(sealed.rowid) FROM manifests JOIN runs AS sealed ON sealed.id = run_id), 0))"
+        " ORDER BY rowid",
+        (json.dumps(ran_on),),
     )
     return [run_id for (run_id,) in rows]
 

@@ -11,6 +11,9 @@ from crawler.archive.connection import transaction
 from crawler.archive.times import to_second
 from crawler.catalogue import Portal
 
+ON_QUEUE = "on the queue"
+"""The reason of a portal that workers have: its run goes on, whatever is begun or sealed here meanwhile."""
+
 
 class Counters(Protocol):
     """What one portal brought in one run; in pages, ``new``, ``changed`` and ``unchanged`` in articles."""
@@ -23,11 +26,12 @@ class Counters(Protocol):
     failed: int
 
 
-def begin(conn: sqlite3.Connection, portals: Iterable[Portal]) -> str:
+def begin(conn: sqlite3.Connection, portals: Iterable[Portal], *, is_on_queue: bool = False) -> str:
     """Start a run over *portals* and return its id; what an earlier run left ``running`` was interrupted.
 
     Only for the holder of the run lock. A portal's row says ``interrupted`` until ``finish`` says otherwise, which is
-    what it then has to say after a crash.
+    what it then has to say after a crash. *is_on_queue*: workers on several hosts do it, and nobody here until
+    ``finish``.
     """
     portals = list(portals)
     started = datetime.now(UTC)
@@ -39,8 +43,8 @@ def begin(conn: sqlite3.Connection, portals: Iterable[Portal]) -> str:
         end_killed(conn)
         conn.execute("INSERT INTO runs (id, started_at, status) VALUES (?, ?, 'running')", (run_id, to_second(started)))
         conn.executemany(
-            "INSERT INTO portal_runs (run_id, portal_id, status) VALUES (?, ?, 'interrupted')",
-            ((run_id, portal.id) for portal in portals),
+            "INSERT INTO portal_runs (run_id, portal_id, status, reason) VALUES (?, ?, 'interrupted', ?)",
+            ((run_id, portal.id, ON_QUEUE if is_on_queue else None) for portal in portals),
         )
     return run_id
 
@@ -66,8 +70,12 @@ def started_at(run_id: str) -> str:
 
 
 def end_killed(conn: sqlite3.Connection) -> None:
-    """What an earlier run left ``running`` was interrupted. Only for the holder of the run lock."""
-    conn.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")
+    """What an earlier run left ``running`` was interrupted, unless workers have it. For the holder of the run lock."""
+    conn.execute(
+        "UPDATE runs SET status = 'interrupted'"
+        " WHERE status = 'running' AND id NOT IN (SELECT run_id FROM portal_runs WHERE reason = ?)",
+        (ON_QUEUE,),
+    )
 
 
 def finish(

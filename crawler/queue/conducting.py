@@ -86,7 +86,7 @@ class Conductor:
             if not free:
                 return Enqueued(run_id=None, groups=(), refused=refused)
             portals = [portal for group in free for portal in group]
-            run_id = runs.begin(archive, portals)
+            run_id = runs.begin(archive, portals, is_on_queue=True)
             options.warc.mkdir(parents=True, exist_ok=True)
             point(options.warc, self._store)
             with closing(connect(self._dsn)) as conn:
