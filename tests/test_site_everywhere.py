@@ -9,7 +9,7 @@ from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -302,6 +302,10 @@ def test_words_that_a_reader_typed_name_a_file_only_in_a_form_that_headers_may_h
     response = get(site, f"/export.csv?q={typed}&portal=baishi")
     assert "set-cookie" not in response.headers
     assert response.headers["content-disposition"].isascii()
+    long = get(site, f"/export.csv?q={'春耕' * 150}").headers["content-disposition"]
+    name = unquote(long.rpartition("''")[2])
+    assert name.endswith("春耕.csv")
+    assert len(name.encode()) <= 255
 
 
 def test_data_is_the_articles_own_to_the_byte(site: Any) -> None:

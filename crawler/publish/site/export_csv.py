@@ -35,6 +35,8 @@ LEVEL = 1
 """Of compression: 200 MB/s."""
 LASTS = 600.0
 """Seconds after which a file is broken off: as long as it is read, a crawl's log cannot be folded into the archive."""
+LONGEST_NAME = 60
+"""Characters of a search in its file's name: file systems take 255 bytes."""
 TABLE = tables()["articles"]
 _TEXTS = frozenset(number for number, column in enumerate(TABLE.columns) if column.type == "string")
 
@@ -151,7 +153,7 @@ class _Download:
             pass
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
-        file_name = quote(f"xianzhi {self._name}.csv"[:200], safe="")
+        file_name = quote(f"xianzhi {self._name[:LONGEST_NAME]}.csv", safe="")
         disposition = f"attachment; filename=\"xianzhi.csv\"; filename*=UTF-8''{file_name}"
         # By Datasette's own gzip it would take ten times as long; what says that it is coded already is left alone.
         coding = [(b"content-encoding", b"gzip")] if self._is_compressed else []
