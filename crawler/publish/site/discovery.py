@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from datasette.utils.asgi import Response
 
+from crawler import divisions
 from crawler.publish.metadata import archives
 from crawler.publish.site.asking import rows
 from crawler.publish.site.frame import Routes, absolute, headers_for, not_found
@@ -78,7 +79,8 @@ async def sitemap(datasette: Any, request: Any) -> Any:
 async def _places(datasette: Any) -> list[str]:
     """Every place that has an article or a portal, with the prefecture and the province around it."""
     codes = {*await articles_by_code(datasette, COUNTRY), *(one["division_code"] for one in await standings(datasette))}
-    codes |= {above.ljust(6, "0") for code in codes for above in (code[:2], code[:4])}
+    prefectures = {f"{code[:4]}00" for code in codes}  # of some counties there is none (110105 has no 110100)
+    codes |= {f"{code[:2]}0000" for code in codes} | {code for code in prefectures if divisions.exists(code)}
     portals = await rows(datasette, "SELECT id FROM portals ORDER BY id")
     return [
         *_PAGES,
