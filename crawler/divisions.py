@@ -57,6 +57,17 @@ def exists(code: str) -> bool:
     return code in _table()
 
 
+def part_of(code: str, prefix: str) -> str:
+    """The division right below *prefix* ("", two, four or six digits) that *code*, which begins with it, is or lies in.
+
+    A county without a prefecture is one itself: of 110105 below 11 there is no 110100.
+    """
+    if not prefix:
+        return f"{code[:2]}0000"
+    prefecture = f"{code[:4]}00"
+    return prefecture if len(prefix) == 2 and exists(prefecture) else code
+
+
 def resolve(code: str, year: int) -> Place:
     """Return the county, prefecture and province that *code* meant in *year*.
 

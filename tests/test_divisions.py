@@ -52,6 +52,21 @@ def test_what_was_valid_in_the_sources_last_year_is_valid_still():
     assert LAST_YEAR not in years
 
 
+@pytest.mark.parametrize(
+    ("code", "prefix", "part"),
+    [
+        ("610424", "", "610000"),
+        ("610424", "61", "610400"),
+        ("610424", "6104", "610424"),
+        ("610400", "61", "610400"),
+        ("110105", "11", "110105"),
+        ("469001", "46", "469001"),
+    ],
+)
+def test_a_division_has_parts_and_a_county_without_a_prefecture_is_one_of_its_province(code, prefix, part):
+    assert divisions.part_of(code, prefix) == part
+
+
 def test_an_unknown_code_is_said_to_be_unknown():
     assert not exists("999999")
     assert not exists("")

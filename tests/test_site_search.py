@@ -452,13 +452,16 @@ def test_the_sitemaps_name_every_article_that_is_shown(site: Any) -> None:
         assert get(site, one).status_code == 200, one
 
 
-def test_the_sitemap_names_no_prefecture_where_there_is_none(tmp_path: Path) -> None:
+def test_where_there_is_no_prefecture_none_is_named(tmp_path: Path) -> None:
     conn = begin(open_archive(tmp_path / "capital.db"), "dongcheng")
+    writer.write(conn, batch(article("正文", portal_id="dongcheng", division="110101")))
     conn.execute("UPDATE portals SET division_code = '110101'")
     conn.close()
     with opened(tmp_path / "capital.db") as site:
-        places = re.findall(r"/county/(\d+)<", get(site, "/sitemap-0.xml").text)
-    assert places == ["110000", "110101"]
+        assert re.findall(r"/county/(\d+)<", get(site, "/sitemap-0.xml").text) == ["110000", "110101"]
+        narrower = get(site, "/search?division=11").text
+    assert "division=110101" in narrower
+    assert "110100" not in narrower
 
 
 def test_a_search_that_takes_too_long_says_so_in_the_readers_language(

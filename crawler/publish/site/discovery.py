@@ -79,8 +79,7 @@ async def sitemap(datasette: Any, request: Any) -> Any:
 async def _places(datasette: Any) -> list[str]:
     """Every place that has an article or a portal, with the prefecture and the province around it."""
     codes = {*await articles_by_code(datasette, COUNTRY), *(one["division_code"] for one in await standings(datasette))}
-    prefectures = {f"{code[:4]}00" for code in codes}  # of some counties there is none (110105 has no 110100)
-    codes |= {f"{code[:2]}0000" for code in codes} | {code for code in prefectures if divisions.exists(code)}
+    codes |= {divisions.part_of(code, above) for code in codes for above in (COUNTRY, code[:2])}
     portals = await rows(datasette, "SELECT id FROM portals ORDER BY id")
     return [
         *_PAGES,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from crawler.divisions import part_of
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.facts import Facts
 from crawler.publish.site.names import division_name, full_name
@@ -88,11 +89,10 @@ def places(numbers: Breakdown, chosen: Selection) -> list[Choice]:
     """The next narrower divisions: provinces, or what lies in the chosen one."""
     asked = queries.division(chosen.filters.get("division", ""))
     prefix = asked.value if asked and asked.value.isdigit() else ""
-    width = min(len(prefix) + 2, 6)
     by_place = Counter[str]()
     for code, number in numbers.divisions.items():
         if code.startswith(prefix):
-            by_place[code[:width].ljust(6, "0")] += number
+            by_place[part_of(code, prefix)] += number
     return _choices("division", _most(by_place), division_name, chosen)
 
 

@@ -124,8 +124,8 @@ async def _parts(datasette: Any, prefix: str) -> list[dict[str, Any]]:
     """Today's divisions right below, and older ones of which there is something: code, name, articles, portals."""
     articles = Counter[str]()
     for code, number in (await articles_by_code(datasette, prefix)).items():
-        articles[_part_of(code, prefix)] += number
-    portals = Counter(_part_of(one["division_code"], prefix) for one in await standings(datasette, prefix))
+        articles[divisions.part_of(code, prefix)] += number
+    portals = Counter(divisions.part_of(one["division_code"], prefix) for one in await standings(datasette, prefix))
     codes = {*_today(prefix), *articles, *portals} - {prefix.ljust(6, "0")}
     return [
         {"code": code, "name": division_name(code), "articles": articles[code], "portals": portals[code]}
@@ -145,20 +145,11 @@ async def articles_by_code(datasette: Any, prefix: str) -> Mapping[str, int]:
     )
 
 
-def _part_of(code: str, prefix: str) -> str:
-    """The division right below *prefix* that *code* is or lies in; a county without a prefecture is one itself."""
-    if not prefix:
-        return code[:2].ljust(6, "0")
-    prefecture = f"{code[:4]}00"
-    return prefecture if len(prefix) == 2 and divisions.exists(prefecture) else code
-
-
 @lru_cache(maxsize=1_024)
 def _today(prefix: str) -> frozenset[str]:
     """The codes of today's divisions right below."""
-    return frozenset(
-        _part_of(row.code, prefix) for row in divisions.rows() if row.to_year is None and row.code.startswith(prefix)
-    )
+    codes = (row.code for row in divisions.rows() if row.to_year is None)
+    return frozenset(divisions.part_of(code, prefix) for code in codes if code.startswith(prefix))
 
 
 @lru_cache(maxsize=8_192)
