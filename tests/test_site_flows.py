@@ -233,6 +233,8 @@ def test_a_portal_says_how_its_host_is_reached(site: Any) -> None:
     page = get(site, "/portal/daily?_lang=en").text
     assert "No answer under https" in page
     assert "no handshake" in page
+    assert "http, unencrypted" in page
+    assert "http，不加密" in get(site, "/portal/daily").text
     assert "Connection" not in get(site, "/portal/qingshui?_lang=en").text
 
 
