@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from lxml import html
 
 from crawler.archive.connection import open_archive
 from crawler.archive.withholding import withhold
@@ -103,8 +104,8 @@ def page(site: Any, path: str) -> Page:
 
 def test_an_article_is_read_with_its_headings_captions_and_tables(site: Any) -> None:
     text = get(site, f"/article/{EDITED}").text
-    assert '<h2 id="p2" class="heading"><bdi>河道清理提前</bdi>' in text
-    assert 'class="caption"><bdi>图为会议现场。李二 摄</bdi>' in text
+    assert '<h2 id="p2" class="heading"><bdi itemprop="articleBody">河道清理提前</bdi>' in text
+    assert 'class="caption"><bdi itemprop="articleBody">图为会议现场。李二 摄</bdi>' in text
     assert "<td>青龙镇</td><td>3200</td><td>孙四</td>" in text
     assert text.count("<h1") == 1
 
@@ -224,6 +225,18 @@ def test_an_article_says_to_machines_what_it_is(site: Any) -> None:
     stated = {value for name, value in found.attributes if name == "itemprop"}
     assert {"headline", "datePublished", "author", "publisher", "articleBody", "isBasedOn"} <= stated
     assert ("name", "citation_publication_date") in found.attributes
+
+
+def test_what_an_article_says_to_machines_has_none_of_our_words(site: Any) -> None:
+    marked = html.document_fromstring(get(site, f"/article/{SPAMMED}").text)
+    said = {name: marked.xpath(f"//*[@itemprop='{name}']") for name in ("headline", "articleBody", "contentLocation")}
+    assert [one.get("content") for one in said["headline"]] == ["春耕开始"]
+    assert [one.text_content() for one in said["articleBody"]] == [
+        "全县春耕工作已经开始[…]，各村都在整地备种。",
+        SLOGAN,
+    ]
+    assert [one.get("itemtype") for one in said["contentLocation"]] == ["https://schema.org/Place"]
+    assert 'itemprop="headline"' not in get(site, f"/article/{UNDATED}").text  # it has no title either
 
 
 # /section
