@@ -155,8 +155,7 @@ class Session:
         return not self.sink.seen(portal_id, [key], tonight_only=True)
 
     def queued(self, portal_id: str, *, limit: int) -> int:
-        """How many requests of the portal are queued, counted up to *limit*."""
-        self.flush()
+        """How many requests of the portal are stored as queued, counted up to *limit*."""
         return len(self.sink.next_queued(portal_id, after_seq=0, limit=limit))
 
     def has_work_left(self, portal_id: str) -> bool:
