@@ -171,7 +171,7 @@ class Worker:
             logging.getLogger(__name__).exception("portal %s", portal.id, extra={"portal": portal.id})
             tally.fail(portal.homepage, f"{type(error).__name__}: {error}", is_list=True)
         is_cut_off = self.is_stopping or self.session.broken is not None or self.session.is_lost(portal.id)
-        is_left = tally.media.is_left or self.session.has_work_left(portal.id)
+        is_left = tally.media.is_left or self.session.queued(portal.id, limit=1) > 0
         tally.interrupted = is_cut_off and (not is_crawled or is_left)
         self.session.finish(portal.id)
         if self.session.mirror is not None:

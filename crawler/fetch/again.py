@@ -51,7 +51,6 @@ class LookAgainExtension:
 
     def _is_held_back(self) -> bool:
         """Whether requests wait that this run may not make (``--max-articles``)."""
-        self._session.flush()  # what was answered a moment ago would count as queued
         waiting = len(self._session.vanishing(self._portal_id))  # their requests end with the verdict
         return self._session.queued(self._portal_id, limit=waiting + 1) > waiting
 

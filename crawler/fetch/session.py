@@ -128,7 +128,7 @@ class Session:
         self.flush()
         tally = self.tally(portal_id)
         if tally.verdict()[0] == "ok" and not self.broken:
-            is_cut_short = self.options.max_articles is not None and self.has_work_left(portal_id)
+            is_cut_short = self.options.max_articles is not None and self.queued(portal_id, limit=1) > 0
             tally.below = judge(self.portal(portal_id), tally.seen, self.sink, self.options, is_cut_short=is_cut_short)
         self.sink.close_warc(portal_id)
         self._shown.pop(portal_id, None)
@@ -155,13 +155,9 @@ class Session:
         return not self.sink.seen(portal_id, [key], tonight_only=True)
 
     def queued(self, portal_id: str, *, limit: int) -> int:
-        """How many requests of the portal are stored as queued, counted up to *limit*."""
+        """How many requests of the portal are queued, counted up to *limit*."""
+        self.flush()  # what was asked or answered a moment ago is not stored yet
         return len(self.sink.next_queued(portal_id, after_seq=0, limit=limit))
-
-    def has_work_left(self, portal_id: str) -> bool:
-        """Whether requests of the portal are still queued."""
-        self.flush()
-        return self.queued(portal_id, limit=1) > 0
 
     def validators(self, portal_id: str, url: str) -> dict[str, str]:
         """Headers that make a request conditional, from the last capture of an article."""

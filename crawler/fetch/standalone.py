@@ -31,7 +31,7 @@ class StandaloneSession(Session):
     def end(self) -> None:
         """Store the rest, close the run, give the lock back."""
         tally = self.tally(self._only)
-        tally.interrupted = tally.media.is_left or self.has_work_left(self._only)
+        tally.interrupted = tally.media.is_left or self.queued(self._only, limit=1) > 0
         self.finish(self._only)
         self.close()
         status, reason = tally.verdict()
