@@ -337,15 +337,16 @@ def test_an_archive_under_any_name_gets_its_pages(archive: Path, tmp_path: Path)
         assert get(site, f"{site.urls.table(site.get_database().name, 'articles')}/1").status_code == 200
 
 
-def test_what_is_not_an_archive_is_refused_by_name(tmp_path: Path) -> None:
+def test_what_is_not_an_archive_or_cannot_be_served_is_refused_by_name(tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     conn = sqlite3.connect(other)
     conn.execute("CREATE TABLE articles (id)")
     conn.close()
     (tmp_path / "text.db").write_text("no database at all, only some text that is longer than a header\n" * 9)
-    odd = tmp_path / "50%20.db"
-    open_archive(odd).close()
-    for path in (other, tmp_path / "text.db", tmp_path / "missing.db", tmp_path, odd):
+    odd = [tmp_path / name for name in ("50%20.db", "search.db", "article.db")]
+    for path in odd:
+        open_archive(path).close()
+    for path in (other, tmp_path / "text.db", tmp_path / "missing.db", tmp_path, *odd):
         with pytest.raises(ArchiveError, match=re.escape(path.name)):
             server.open_site(path, sql=True)
 

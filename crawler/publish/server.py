@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import re
 import socket
 from contextlib import closing
 from functools import partial
@@ -15,6 +16,7 @@ from crawler.archive import published
 from crawler.archive.connection import ArchiveError, is_published, open_archive
 from crawler.publish.headers import Asgi
 from crawler.publish.newest import NewestCopy
+from crawler.publish.site.routes import ROUTES
 
 SETTINGS: dict[str, Any] = {
     "allow_download": False,  # a live file copied byte for byte may be torn; publishing makes whole copies
@@ -53,6 +55,8 @@ def open_site(path: Path, *, sql: bool, replay_base: str | None = None, contact:
     file = str(path.resolve())
     if set(file) & set("?#%"):
         raise ArchiveError(f"{path}: Datasette cannot open a file whose path has ?, # or % in it; rename it")
+    if any(re.match(pattern, f"/{path.stem}{table}") for pattern, _ in ROUTES for table in ("", "/articles")):
+        raise ArchiveError(f"{path}: its tables would lie under /{path.stem}, where the site has pages; rename it")
     is_live = _is_live(path)
     return Datasette(
         [file] if is_live else [],
