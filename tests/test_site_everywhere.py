@@ -18,6 +18,7 @@ from protego import Protego
 
 from crawler.archive import reprints
 from crawler.archive.connection import open_archive
+from crawler.publish.exports.csv_text import BOM
 from crawler.publish.site.language import every_word
 from crawler.publish.site.routes import ROUTES
 from crawler.records import Attachment, Image, SpamSpan
@@ -281,8 +282,11 @@ def test_every_feed_and_sitemap_is_xml_and_turns_no_line_around(site: Any, path:
         "/archive.csv?sql=select+title,+title+from+articles",
     ],
 )
-def test_no_cell_of_any_table_is_run_by_a_spreadsheet(site: Any, path: str) -> None:
-    rows = list(csv.reader(io.StringIO(get(site, path).content.decode("utf-8-sig"), newline="")))
+def test_a_spreadsheet_reads_any_table_and_runs_no_cell_of_it(site: Any, path: str) -> None:
+    written = get(site, path).content
+    assert written.startswith(BOM)
+    assert written.count(BOM) == 1
+    rows = list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
     cells = [cell for row in rows for cell in row]
     assert any(cell.startswith("'=1+1") for cell in cells)
     assert not any(cell.lstrip().startswith(("=", "+", "@")) for cell in cells)
