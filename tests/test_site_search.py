@@ -398,6 +398,7 @@ def test_the_front_page_counts_what_the_public_sees(site: Any) -> None:
     assert covered["provinces"]["62"] == 20
     assert covered["years"]["2014"] == 11
     assert "2999" not in covered["years"]
+    assert covered["undated"] == covered["articles"] - sum(covered["years"].values()) > 0
 
 
 def test_the_site_of_an_archive_without_articles_stands_and_says_so(tmp_path: Path) -> None:

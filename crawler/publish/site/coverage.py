@@ -17,6 +17,7 @@ class Coverage:
 
     articles: int
     undated: int
+    """Without a date, or with one in a year that cannot be: those that are in none of the `years`."""
     portals: int
     """Of the catalogue, whether or not they brought anything."""
     counties: int
@@ -77,15 +78,15 @@ def _coverage(conn: sqlite3.Connection) -> Coverage:
         conn.execute("SELECT substr(published, 1, 4) AS year, count(*) FROM articles GROUP BY year").fetchall()
     )
     [(this_year,)] = conn.execute("SELECT strftime('%Y', 'now', '+8 hours')").fetchall()
-    [(articles, portals)] = conn.execute(
-        "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM portals)"
-    ).fetchall()
+    [(portals,)] = conn.execute("SELECT count(*) FROM portals").fetchall()
+    articles = sum(by_year.values())
+    years = {year: number for year, number in by_year.items() if year and "1990" <= year <= this_year}
     return Coverage(
         articles=articles,
-        undated=by_year.get(None, 0),
+        undated=articles - sum(years.values()),
         portals=portals,
         counties=sum(1 for code in by_place if not code.endswith("00")),
-        years={year: number for year, number in by_year.items() if year and "1990" <= year <= this_year},
+        years=years,
         provinces=_summed(by_place),
         edited=_states(conn, "edited"),
         gone=_states(conn, "gone"),
