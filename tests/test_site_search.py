@@ -247,6 +247,12 @@ def test_bars_and_facets_lead_to_their_articles_and_back(site: Any) -> None:
     assert {"q": ["扶贫"], "portal": ["liquan"]} in [parse_qs(urlsplit(one).query) for one in links(chosen)]
 
 
+def test_a_date_in_the_future_stretches_no_chart(site: Any) -> None:
+    assert data(site, "from=2018")["months"]["299901"] == 1
+    years = re.findall(r'aria-label="(\d{4}): ', get(site, "/search?from=2015").text)
+    assert years == [str(year) for year in range(2015, 2025)]  # the last one has what was seen first then
+
+
 def test_a_few_years_are_shown_by_month(site: Any) -> None:
     page = get(site, "/search?q=扶贫&from=2015&to=2015").text
     assert 'aria-label="2015-03: 1"' in page

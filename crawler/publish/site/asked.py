@@ -1,7 +1,12 @@
 """What addresses ask for in numbers, and times as pages say them. Anything can stand in an address."""
 
 import re
+from datetime import datetime
 
+from crawler.text.timestamps import CHINA
+
+EARLIEST = "1990"
+"""No portal is older; what says so is a slip of the page's."""
 DIGITS = 18
 """Of a number that SQLite can hold."""
 
@@ -14,6 +19,11 @@ def number(given: str | None) -> int | None:
 def page_number(given: str | None, *, most: int) -> int:
     """The page that is asked for, from 1 to *most*; 1 for nonsense."""
     return min(max(number(given) or 1, 1), most)
+
+
+def this_month() -> str:
+    """``YYYY-MM`` in China; what is said to be of a later one is a slip, too."""
+    return datetime.now(CHINA).strftime("%Y-%m")
 
 
 def said(when: str | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crawler.divisions import part_of
+from crawler.publish.site.asked import EARLIEST, this_month
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.facts import Facts
 from crawler.publish.site.names import division_name, full_name
@@ -66,8 +67,9 @@ def _named(numbers: Mapping[str, int]) -> dict[str, int]:
 
 
 def periods(numbers: Breakdown, link: Callable[..., str]) -> list[Mark]:
-    """Bars by year, or by month where there are few years; each leads to its articles."""
-    months = {f"{month[:4]}-{month[4:]}": number for month, number in numbers.months.items()}
+    """Bars by year, or by month where there are few years; each leads to its articles. What cannot be has none."""
+    dated, now = {f"{month[:4]}-{month[4:]}": number for month, number in numbers.months.items()}, this_month()
+    months = {month: number for month, number in dated.items() if EARLIEST <= month <= now}
     if not months:
         return []
     years = range(int(min(months)[:4]), int(max(months)[:4]) + 1)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from crawler.publish.site import charts
+from crawler.publish.site.asked import EARLIEST, this_month
 from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import link
@@ -20,8 +21,6 @@ Kind = Literal["division", "portal"]
 NEWEST = 12
 MONTHS = 48
 """A longer time is shown by year."""
-EARLIEST = "1990"
-"""No portal is older; what says so is a slip of the page's."""
 KEPT_FOR = 60.0
 """Seconds for which numbers may be old while a crawl writes."""
 COUNTING_MS = 5_000
@@ -54,12 +53,11 @@ async def holdings(datasette: Any, kind: Kind, value: str) -> Holdings:
     """Count the articles of a place with all in it, or of a portal."""
     sql = f"SELECT substr(published, 1, 7), count(*) FROM articles WHERE {_OF[kind]} GROUP BY 1"  # noqa: S608 - ours
 
-    def counted(conn: Any) -> tuple[str, dict[str | None, int]]:
-        [(this_month,)] = conn.execute("SELECT strftime('%Y-%m', 'now', '+8 hours')").fetchall()
-        return this_month, dict(conn.execute(sql, {"value": value}).fetchall())
+    def counted(conn: Any) -> dict[str | None, int]:
+        return dict(conn.execute(sql, {"value": value}).fetchall())
 
-    this_month, found = await ask(datasette, counted, limit_ms=COUNTING_MS)
-    months = {month: found[month] for month in sorted(filter(None, found)) if _can_be(month, this_month)}
+    found = await ask(datasette, counted, limit_ms=COUNTING_MS)
+    months = {month: found[month] for month in sorted(filter(None, found)) if _can_be(month)}
     total = sum(found.values())
     return Holdings(
         articles=total,
@@ -123,8 +121,8 @@ def search_path(datasette: Any, request: Any, kind: Kind, value: str, span: str 
     return link(datasette, request, "/search", **{kind: value}, from_=span, to=span)
 
 
-def _can_be(month: str, this_month: str) -> bool:
-    if len(month) != len(EARLIEST) + 3 or not EARLIEST <= month <= this_month:
+def _can_be(month: str) -> bool:
+    if len(month) != len(EARLIEST) + 3 or not EARLIEST <= month <= this_month():
         return False
     return month[:4].isdecimal() and month[4] == "-" and "01" <= month[5:] <= "12"
 

@@ -1,5 +1,6 @@
 """``/section/ID``: a paragraph's life: who had it first, when and where it was printed, all the articles."""
 
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from crawler import divisions
 from crawler.archive import provenance
 from crawler.archive.provenance import Count, Printing, Provenance
 from crawler.publish.site import charts
-from crawler.publish.site.asked import number, page_number, said
+from crawler.publish.site.asked import EARLIEST, number, page_number, said, this_month
 from crawler.publish.site.asking import ask, cached, rows
 from crawler.publish.site.charts import Mark
 from crawler.publish.site.frame import Routes, here, not_found, page
@@ -121,7 +122,7 @@ def marks_by_time(counts: Sequence[Count]) -> list[Mark]:
 
 
 def _is_month(month: str) -> bool:
-    return len(month) == len("2014-06") and month[:4].isdigit() and "01" <= month[5:] <= "12" and month >= "1949"
+    return re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", month) is not None and EARLIEST <= month <= this_month()
 
 
 def _months(first: str, last: str) -> Iterator[str]:
