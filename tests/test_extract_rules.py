@@ -136,6 +136,40 @@ def test_a_date_of_something_else_is_not_the_pages(line: str) -> None:
     assert read(f"<div>{line}</div><div>{TEXT}</div>").published is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "青岚县融媒体中心 发布于 2014-06-03",
+        "来源：青岚日报，发布时间：2014-06-03，点击：3",
+        "<ul><li>更新时间：2014-06-05</li><li>发布时间：2014-06-03</li></ul><p>修改时间：2014-06-07</p>",
+        "Published: June 3, 2014 | 7:27 a.m. Updated: June 5, 2014",
+        "Posted on June 3, 2014 by admin",
+        "发布日期：二〇一四年六月三日",
+        "<li><a href='/x'>青岚县召开第七次常务会议研究工作</a><span>2014-06-05</span></li><p>2014-06-03</p>",
+    ],
+)
+def test_the_date_of_publication_is_told_from_others(line: str) -> None:
+    assert read(f"<div>{line}</div><div>{TEXT}</div>").published == "2014-06-03"
+
+
+def test_an_item_of_a_list_above_the_text_does_not_date_it() -> None:
+    item = "<li><a href='/x'>青岚县召开第七次常务会议研究工作</a><span>2014-06-05</span></li>"
+    assert read(f"<ul>{item}</ul><h1>秋收工作进展顺利</h1><div>{TEXT}</div>").published is None
+
+
+def test_a_label_without_a_value_does_not_take_what_has_a_label_of_its_own() -> None:
+    article = read(f"<div>{TEXT}<p>责任编辑：</p><p>上一篇：<a href='/x'>青岚县召开防汛会议</a></p></div>")
+    assert article.editor is None
+    assert read(f"<div>{TEXT}<p>责任编辑：</p><p>李四光</p></div>").editor == "李四光"
+
+
+def test_a_sign_off_is_read_above_the_neighbours() -> None:
+    links = "".join(
+        f"<p>{label}：<a href='/x'>青岚县召开防汛会议</a></p>" for label in ("上一篇", "下一篇", "相关链接")
+    )
+    assert read(f"<div>{TEXT * 2}<p>{SECOND}（刘一凡）</p>{links}</div>").author == "刘一凡"
+
+
 def test_the_tags_source_counts_where_the_page_shows_none_or_only_its_beginning() -> None:
     tag = "<meta name='ContentSource' content='学习强国、县融媒体中心、石桥镇'>"
     assert read(tag + TEXT).source == "学习强国、县融媒体中心、石桥镇"

@@ -22,6 +22,13 @@ _LEADS_ON = ("于", "至", "到", "自", "从", "截止", " on", " in", " by", "
 _SENTENCE = re.compile(r"[\u4e00-\u9fff]{2}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _GOES_ON = ("前", "后", "至", "到", "起", "召", "举", "在", "，", "~")
+_PUBLISHED = re.compile(
+    r"(?:发布|发表|刊发|刊登|發布|發佈|發表)[于於]\s*$"
+    r"|\b(?:published|posted|updated|created)(?:\s(?:on|at))?:\s*$|(?:^|[|·•\x1f])\s*(?:published|posted|updated)\son\s*$",
+    re.IGNORECASE,
+)
+"""What leads on to the page's own date although it does not end as a label does."""
+_LABELLED = re.compile(r"[^\s\d:：]{1,8}\s?[:：]")
 _UNKNOWN_LABEL = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}\s*[:：]\s*$")
 _SITE_CODE = re.compile(r"网站标识码\s*[:：]?\s*((?:bm)?\d{8,10})", re.IGNORECASE)
 _CRUMB_LABEL = re.compile(r"(?:位置|[Ll]ocation)[^:：]{0,4}[:：]")
@@ -64,13 +71,17 @@ def read(
 
 
 def _with_next(lines: Sequence[Line]) -> list[tuple[str, Line]]:
-    """Each line's text with link edges; a bare label takes the next line with it, which is no line of its own then."""
+    """Each line's text with its edges; a bare label takes the next line with it, which is no line of its own then.
+
+    But for a line that has a label itself: the value is missing then.
+    """
     texts: list[tuple[str, Line]] = []
     waiting = ""
     for index, line in enumerate(lines):
         following = lines[index + 1] if index + 1 < len(lines) else None
         marked = line.marked
-        if not waiting and following and len(marked) <= 8 and marked[-1] in ":：" and len(following.text) <= 40:
+        is_label = not waiting and len(marked) <= 8 and marked[-1] in ":："
+        if is_label and following and len(following.text) <= 40 and not _LABELLED.match(following.text):
             waiting = marked
         else:
             texts.append((f"{waiting}{marked}", line))
@@ -79,17 +90,20 @@ def _with_next(lines: Sequence[Line]) -> list[tuple[str, Line]]:
 
 
 def _labelled_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byline]) -> str | None:
-    """The date of the nearest line that has labels and little else."""
-    for (marked, _), line in zip(nearest, found, strict=True):
-        if line.published and line.labels and _is_stamp(marked) and len(line.rest) <= MAX_PLAIN_DATE:
-            return line.published
-    return None
+    """The date of the nearest line that has labels and little else; the day of a change only where no other is."""
+    stamped = [
+        line
+        for (marked, _), line in zip(nearest, found, strict=True)
+        if line.published and line.labels and _is_stamp(marked) and len(line.rest) <= MAX_PLAIN_DATE
+    ]
+    return next((line.published for line in sorted(stamped, key=lambda line: line.is_update)), None)
 
 
 def _plain_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byline]) -> str | None:
     """The date of the nearest short line without labels."""
     for (marked, line), byline in zip(nearest, found, strict=False):
-        if byline.published and not line.is_link and _is_short(line.text) and _is_stamp(marked):
+        is_item = line.is_link or line.is_headline
+        if byline.published and not is_item and _is_short(line.text) and _is_stamp(marked):
             dated = dates.find(marked)
             # 2007年6月29日第十届…通过 speaks of a day; a stamp stands alone or before a sign.
             if dated is None or not _SENTENCE.match(marked, dated.end) or bylines.read_line(marked).labels:
@@ -106,10 +120,19 @@ def _is_stamp(marked: str) -> bool:
     dated = dates.find(marked)
     if dated is None or _TODAY.search(marked):
         return False
-    before = marked[: dated.start].replace(EDGE, "")
-    if before.rstrip().endswith(_LEADS_ON) or marked[dated.end :].lstrip().startswith(_GOES_ON):
+    before, behind = marked[: dated.start].replace(EDGE, ""), marked[dated.end :].lstrip()
+    if behind.startswith(_GOES_ON) and not _is_labelled(behind.lstrip("，")):
+        return False
+    if _PUBLISHED.search(before):
+        return True
+    if before.rstrip().endswith(_LEADS_ON):
         return False
     return not _UNKNOWN_LABEL.search(before) or bylines.read_line(before).labels > 0
+
+
+def _is_labelled(text: str) -> bool:
+    read = bylines.read_line(text)
+    return read.labels > 0 and not read.rest
 
 
 def _first(found: Sequence[bylines.Byline], field: str) -> str | None:
@@ -138,7 +161,7 @@ def _reporter(found: Sequence[bylines.Byline]) -> str | None:
 
 def _credit(head: Sequence[Line], tail: Sequence[Line]) -> str | None:
     """Names in the text itself: a sign-off at its end, the reporter of its dateline."""
-    texts = [line.text for line in tail or head]
+    texts = [line.text for line in tail or head if line.linked <= 0.5 * len(line.text)]
     for text in reversed(texts[-3:]):
         signed = signoffs.signed(text)
         if signed:

@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from crawler.text.dates import HALF_WIDTH, find
+from crawler.text.dates import HALF_WIDTH, Dated, find
 from crawler.vocabulary import table
 
 MAX_LINE = 300
@@ -35,6 +35,7 @@ _PLACE_OR_OFFICE = re.compile(
     r"(?:[县縣市区區乡鄉镇鎮村省州局部委办网社报台院校组]|中心|公司|记者|编辑|报道|摄影|供稿|来源)$"
 )
 _FUNCTION_WORD = re.compile(r"[的了们]|.[于是为被将并]$")
+_UPDATE = re.compile(r"(?:更新|修改)(?:时间|日期|時間)?于?\s*:?\s*\Z")
 _TRUNCATED = re.compile(r"(?:\.{2,}|…+)$")
 
 
@@ -42,6 +43,8 @@ class Byline(NamedTuple):
     """What one line says of its article."""
 
     published: str | None = None
+    is_update: bool = False
+    """Whether ``published`` is the day of a change and no other is there."""
     source: str | None = None
     author: str | None = None
     chief_editor: str | None = None
@@ -119,7 +122,7 @@ def read_line(line: str) -> Byline:
     if len(line) > MAX_LINE:
         return Byline(rest=line)
     text = line.translate(HALF_WIDTH).replace("︱", "|")
-    dated = find(text)
+    dated, is_update = _dated(text)
     if dated is not None:
         # The date ends the value before it and is none itself.
         text = text[: dated.start] + ";" * (dated.end - dated.start) + text[dated.end :]
@@ -132,12 +135,15 @@ def read_line(line: str) -> Byline:
         value, remainder = _value(line[label.end() : end], text[label.end() : end])
         rest.append(remainder)
         if value:
-            values.setdefault(kind, value)
+            former = values.setdefault(kind, value)
+            if kind == "author" and former is not value:
+                values[kind] = f"{former} {value}"
     giver = values.get("contributor", "")  # a person, or the office that sent it in
     person = names(giver)
     is_signed = person is not None and all(map(is_person, person.split(",")))
     return Byline(
         published=dated.value if dated else None,
+        is_update=is_update,
         source=_source(values.get("source", "")) or (None if is_signed else _source(giver)),
         author=names(values.get("author", "")) or (person if is_signed else None),
         chief_editor=names(values.get("chief_editor", "")),
@@ -145,6 +151,18 @@ def read_line(line: str) -> Byline:
         labels=len(matches),
         rest=" ".join("".join(rest).replace(";", " ").split()),
     )
+
+
+def _dated(text: str) -> tuple[Dated | None, bool]:
+    """A line's date, and whether it is the day of a change; a labelled one behind that is the better one."""
+    first = find(text)
+    if first is None or not _UPDATE.search(text, 0, first.start):
+        return first, False
+    behind = text[first.end :]
+    later = find(behind)
+    if later is None or not _labels().search(behind, 0, later.start):
+        return first, True
+    return Dated(later.value, first.end + later.start, first.end + later.end), False
 
 
 def _value(raw: str, normal: str) -> tuple[str, str]:
