@@ -234,6 +234,12 @@ def test_text_behind_an_early_end_of_the_page_is_read() -> None:
     assert texts(read(f"<html><body><p>头</p></body></html><div id='zoom'>{TEXT}</div>"))[:2] == [FIRST, SECOND]
 
 
+@pytest.mark.parametrize("tag", ["main", "article", "section"])
+def test_text_is_read_where_the_tags_of_head_and_body_are_missing(tag: str) -> None:
+    html = f"<meta charset=utf-8><title>秋收</title><header>青岚县</header><{tag}>{TEXT}</{tag}>"
+    assert texts(read(html))[:2] == texts(read(f"{html}<div>青岚县</div>"))[:2] == [FIRST, SECOND]
+
+
 def test_a_login_page_and_an_empty_page_are_no_articles() -> None:
     assert read("").kind == "other"
     assert read("<form><input name=user>用户名 密码 <button>登录</button></form>").kind == "other"

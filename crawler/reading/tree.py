@@ -42,6 +42,8 @@ _QUOTED_END = re.compile(rb"=\s*+(?:\"([^\">]*+)|'([^'>]*+))>")
 """An attribute's value up to a ``>`` in it, which does not end its tag."""
 
 
+_SINCE_HTML5 = frozenset("article aside details dialog figure footer header main nav section".split())
+"""Blocks younger than libxml2's rules, by which they do not end a page's head where the tags for it are missing."""
 _PARTING = bytes(0x20 if byte in b"/\"'" else byte for byte in range(256))
 
 
@@ -65,9 +67,22 @@ def parse(text: str) -> etree._Element | None:
         page = _uncrowded(page)
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        return etree.fromstring(page, parser)
+        root = etree.fromstring(page, parser)
     except etree.XMLSyntaxError:  # nothing but white space or comments
         return None
+    if root is not None:
+        _empty_head(root)
+    return root
+
+
+def _empty_head(root: etree._Element) -> None:
+    """Put blocks that libxml2 left in the head at the beginning of the body."""
+    head = root.find("head")
+    blocks = [child for child in head if child.tag in _SINCE_HTML5] if head is not None else []
+    if blocks:
+        body = root.find("body")
+        body = etree.SubElement(root, "body") if body is None else body
+        body[:0] = blocks
 
 
 def _encoded(text: str) -> bytes:
