@@ -19,6 +19,8 @@ HEAD = 12
 """Paragraphs at the beginning among which the repeated title and the information line are looked for."""
 TAIL = 0.5
 """Rules for the end hold behind this part of the text's characters."""
+MAX_SITE = 40
+"""Characters of what else a line says that has a date and a source: the site's name and address."""
 END_REST = 0.5
 """An end of the text is believed where what follows is shorter than this part of what precedes."""
 
@@ -31,6 +33,8 @@ stand below a text without 。 (a list of names, another language)."""
 _LONG = 50
 """What a sub-head stands above is longer (characters)."""
 _BRACKETS = str.maketrans("【】〖〗〔〕", "[][][]")
+_EMPTY = re.compile(r"[\[(（【]\s*[\])）】]")
+"""Brackets around a date that was taken out."""
 _CAPTION = re.compile(
     r"^(?:图为|图:|资料图|图注|图\d*[:：]|△|▲|◎ ?图)|(?:摄|供图|/摄)[)）]?$"
     r"|[(（](?:左|右|前|中|后)排?[一二三四五六七八九十]?[)）]|^[(（]?(?:资料图片?|图片来源.*|图源.*)[)）]?$"
@@ -153,7 +157,8 @@ def _title_run(texts: Sequence[str], index: int, title: str) -> int:
 def _is_dated_title(text: str, article: Article) -> bool:
     """Tell whether a line is the title with the information line behind it."""
     line = bylines.read_line(text)
-    return line.published is not None and bool(article.title) and _squeezed(line.rest) == _squeezed(article.title or "")
+    rest = _EMPTY.sub("", line.rest)
+    return line.published is not None and bool(article.title) and _squeezed(rest) == _squeezed(article.title or "")
 
 
 def _is_information(text: str, article: Article) -> bool:
@@ -163,7 +168,7 @@ def _is_information(text: str, article: Article) -> bool:
     line = bylines.read_line(text)
     if line.labels:
         told = line.published or line.source or not (line.author or line.editor or line.chief_editor)
-        return bool(told) and len(line.rest) <= 16
+        return bool(told) and len(line.rest) <= (MAX_SITE if line.published and line.source else 16)
     # A day alone may belong to the text: the date of a speech or a notice.
     published = line.published or ""
     return published == article.published and len(published) > len("2014-06-03") and len(line.rest) <= 12

@@ -167,7 +167,7 @@ def _source(visible: str | None, tagged: str | None) -> str | None:
         return tagged
     if visible:
         return visible
-    return tagged if tagged and len(tagged) <= 2 * bylines.MAX_SOURCE else None
+    return tagged if tagged and len(tagged) <= 2 * bylines.MAX_SOURCE and not bylines.is_nobody(tagged) else None
 
 
 def _division(site_id: str | None) -> str | None:

@@ -100,7 +100,7 @@ def test_breadcrumbs_and_index_tables_go_at_the_edges_only(line: str) -> None:
 
 
 def test_the_repeated_title_and_the_information_line_go_with_what_stands_above_them() -> None:
-    line = "2024-06-04 09:00 来源：青岚日报 点击：3次"
+    line = "青岚县人民政府门户网站 www.qinglan.example 时间：2024-06-04 09:00 来源：青岚日报 点击：3次"
     cleaned = clean(article("某某旅游网欢迎您", "秋收进展\u3000顺利", line, *LONG))
     assert [paragraph.text for paragraph in cleaned.paragraphs] == LONG
     assert [cut.rule for cut in cleaned.removed] == ["above the title", "title", "information line"]
@@ -193,9 +193,10 @@ def test_the_pipeline_passes_what_is_no_article() -> None:
     assert CleanPipeline().process_item(7) == 7
 
 
-def test_the_title_with_the_information_line_behind_it_is_the_repeated_title() -> None:
+@pytest.mark.parametrize("line", ["秋收工作进展顺利 2014-06-03 来源：青岚日报", "秋收工作进展顺利（2014-06-03）"])
+def test_the_title_with_the_information_line_behind_it_is_the_repeated_title(line: str) -> None:
     lines = [
-        "秋收工作进展顺利 2014-06-03 来源：青岚日报",
+        line,
         "全县十二个乡镇抢抓晴好天气，组织农机跨区作业，确保颗粒归仓。",
     ]
     done = clean(article(*lines, title="秋收工作进展顺利"))

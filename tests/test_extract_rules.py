@@ -91,6 +91,8 @@ def test_a_list_of_links_inside_the_text_is_cut_and_reported() -> None:
             "秋收进展顺利 开镰见喜",
         ),
         (f"<meta name='ARTICLETITLE' content='秋收&amp;nbsp;顺利'><title>x</title><h1>别的</h1>{TEXT}", "秋收 顺利"),
+        (f"<meta name=ArticleTitle content='秋收工作进展...'><h1>秋收工作进展顺利</h1>{TEXT}", "秋收工作进展顺利"),
+        (f"<meta name=ArticleTitle content='秋收工作进展...'><h1>别的</h1>{TEXT}", "秋收工作进展..."),
         (TEXT, None),
     ],
 )
@@ -177,6 +179,7 @@ def test_the_tags_source_counts_where_the_page_shows_none_or_only_its_beginning(
         read(f"{tag}<p>2024-06-04 【来源：学习强国、县融媒体...】</p>{TEXT}").source == "学习强国、县融媒体中心、石桥镇"
     )
     assert read(f"{tag}<p>2024-06-04 来源：县融媒体中心</p>{TEXT}").source == "县融媒体中心"
+    assert read(f"<meta name='ContentSource' content='无'>{TEXT}").source is None
 
 
 @pytest.mark.parametrize(
@@ -265,6 +268,10 @@ HEADED = "<title>青岚县人民政府</title><div><a href='/'>首页</a> &gt; <
         f"{HEADED}<h2>秋收工作进展顺利 2014-06-03 来源：青岚日报</h2><div>{TEXT}</div>",
         f"{HEADED}<h1><a href='/a'>秋收工作进展顺利</a></h1><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<table><tr><td>信息名称：</td><td>秋收工作进展顺利</td></tr></table><div>{TEXT}</div>",
+        f"{HEADED}<h1>青岚县人民政府</h1><h2>秋收工作进展顺利</h2><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<p>秋收工作进展顺利</p><p>2014-06-03</p><p>【打印】【纠错】</p><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<p>秋收工作进展顺利</p><p>本报记者 石见山 方敏</p><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<meta name=ColumnName content=要闻><meta name=ArticleTitle content=要闻><h1>秋收工作进展顺利</h1>{TEXT}",
         f"{HEADED}<h2>秋收工作进展顺利</h2><h5 style='display:none'>分享到微信朋友圈</h5><div>{TEXT}</div>",
     ],
 )

@@ -9,7 +9,7 @@ from lxml import etree
 
 from crawler.reading.lines import Line
 from crawler.reading.metatags import plain
-from crawler.text import bylines
+from crawler.text import bylines, signoffs
 from crawler.text.dates import find
 
 MAX_TITLE = 200
@@ -41,7 +41,7 @@ _SITES = re.compile(
     r"|^(?:工作|新闻|部门|基层|乡镇|政务|图片|通知|本地|本县|时政|政策|媒体)(?:动态|要闻|新闻|公告|中心|资讯|聚焦|发布|信息|文件)$"
 )
 _CRUMB = re.compile(r"位置\s*[:：]|首 ?页\s*[>›»→/-]")
-_BUTTON = re.compile(r"(?:扫一扫|分享|打印|微信|即可将|用微信|字体|字号|当前位置|您.{0,4}位置)")
+_BUTTON = re.compile(r"[【\[(（〖]*(?:扫一扫|分享|打印|纠错|关闭|微信|即可将|用微信|字体|字号|当前位置|您.{0,4}位置)")
 SHORT_REST = 20
 """What an information line says besides (characters)."""
 
@@ -62,8 +62,8 @@ def choose(
     *above* are the lines before the text, top first; *inside* the first lines of its own block.
     """
     tagged = tags.get("articletitle")
-    if tagged and tagged != tags.get("sitename") and len(tagged) <= MAX_TITLE:
-        return tagged
+    if tagged and len(tagged) <= MAX_TITLE:
+        return _whole(tagged, [*above, *inside]) if bylines.is_truncated(tagged) else tagged
     social = tags.get("og:title", "")
     repeated = max(
         _runs([*above, *inside], page_title or ""),
@@ -87,6 +87,13 @@ def choose(
     return whole if whole and not _is_sites(whole) else _headline(above, inside) or whole
 
 
+def _whole(truncated: str, lines: Sequence[Line]) -> str:
+    """The line that begins as a title that its template cut; the title as it is where there is none."""
+    stem = _squeezed(truncated).rstrip(".…")
+    begun = (line.text for line in lines if len(stem) >= SHORT and _squeezed(line.text).startswith(stem))
+    return next((text for text in begun if len(text) <= MAX_TITLE), truncated)
+
+
 def _named(lines: Sequence[Line]) -> str | None:
     """The title that an index table names (信息名称：…)."""
     found = next((found for line in lines if (found := _NAMED.match(line.text))), None)
@@ -107,6 +114,7 @@ def _marked(above: Sequence[Line], inside: Sequence[Line]) -> str | None:
                 upper = usable[index + 1] if index + 1 < len(usable) else line
                 # A subtitle is set as the next lower heading.
                 is_subtitle = line.tag in _LEVELS and upper.tag in _LEVELS and upper.tag < line.tag
+                is_subtitle = is_subtitle and not _is_sites(upper.text)
                 return _undated(upper.text if is_subtitle and _are_neighbours(above, upper, line) else line.text)
     return None
 
@@ -157,7 +165,7 @@ def _may_be_title(line: Line) -> bool:
     text = line.text
     if not 2 <= len(text) <= MAX_TITLE or _NO_TITLE.fullmatch(text) or _BUTTON.match(text) or _CRUMB.search(text):
         return False
-    return not _is_dated(text)
+    return not _is_dated(text) and signoffs.opened(text) is None
 
 
 def _is_dated(text: str) -> bool:

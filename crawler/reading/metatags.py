@@ -37,6 +37,8 @@ def read(root: etree._Element) -> Mapping[str, str]:
             value = plain(element.get("content") or "")
             if value:
                 tags[name] = value
+    if tags.get("articletitle") in {tags.get("sitename"), tags.get("columnname")}:
+        tags.pop("articletitle", None)  # some templates fill it with what they have
     return tags
 
 

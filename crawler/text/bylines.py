@@ -187,7 +187,12 @@ def _source(value: str) -> str | None:
     first, *others = value.split()
     if others and _HAN_NAME.search(first):
         value = first
-    return None if value.lower() in _people()[1] or value.isdigit() else value
+    return None if is_nobody(value) else value
+
+
+def is_nobody(value: str) -> bool:
+    """Tell whether a value only fills its field (无, 未知, admin, 1)."""
+    return value.lower() in _people()[1] or value.isdigit()
 
 
 def is_truncated(value: str) -> bool:
