@@ -25,8 +25,11 @@ END_REST = 0.5
 """An end of the text is believed where what follows is shorter than this part of what precedes."""
 
 _STOP = re.compile(r"[。！？!?；;]")
+_SENTENCE = re.compile(r"[。！？]|[\u4e00-\u9fff]\?")
+_OF_EVENT = re.compile(r"\s*(?:时\s*间|日\s*期)\s*[:：]")
 _PROSE = 25
 """A paragraph of so many characters with a full stop is prose, and no line above a title."""
+DAY = len("2014-06-03")
 ABOVE = 0.5
 """What stands above the title or the information line leaves the text up to this part of its characters: the line may
 stand below a text without 。 (a list of names, another language)."""
@@ -47,6 +50,8 @@ class _Rule:
     name: str
     at: str
     ends: bool
+    above: str | None
+    """The rule that has to have removed the line below."""
     pattern: re.Pattern[str]
 
 
@@ -54,13 +59,14 @@ class _Rule:
 def _rules() -> tuple[_Rule, ...]:
     rules = table("furniture")["rule"]
     joined = "|".join(_any_of(rule["lines"]) for rule in rules if rule.get("joins"))
-    row = _Rule(name="buttons", at="any", ends=False, pattern=re.compile(rf"(?>[\[(]*(?:{joined})[\])]*[ |/]*+)++"))
+    row = _Rule(name="buttons", at="any", ends=False, above=None, pattern=re.compile(rf"(?>[\[(]*(?:{joined})[\])]*[ |/]*+)++"))
     return (
         *(
             _Rule(
                 name=rule["name"],
                 at=rule["at"],
                 ends=rule.get("ends", False),
+                above=rule.get("above"),
                 pattern=re.compile(_any_of(rule["lines"])),
             )
             for rule in rules
@@ -163,15 +169,17 @@ def _is_dated_title(text: str, article: Article) -> bool:
 
 def _is_information(text: str, article: Article) -> bool:
     """Tell whether a line at the head says when and where from, and nothing else."""
-    if len(text) > MAX_RULED:
+    if len(text) > MAX_RULED or _SENTENCE.search(text):  # what is said behind 记者: may be an interview's
         return False
     line = bylines.read_line(text)
+    if _OF_EVENT.match(text) and (line.published or "")[:DAY] != (article.published or "")[:DAY]:
+        return False
     if line.labels:
         told = line.published or line.source or not (line.author or line.editor or line.chief_editor)
         return bool(told) and len(line.rest) <= (MAX_SITE if line.published and line.source else 16)
     # A day alone may belong to the text: the date of a speech or a notice.
     published = line.published or ""
-    return published == article.published and len(published) > len("2014-06-03") and len(line.rest) <= 12
+    return published == article.published and len(published) > DAY and len(line.rest) <= 12
 
 
 def _is_prose(text: str) -> bool:
@@ -207,7 +215,9 @@ def _cut_edges(forms: Sequence[str], cut: list[str | None]) -> None:
         rules = [rule for rule in _rules() if rule.at in places]
         for index in order:
             if cut[index] is None:
-                rule = next((rule for rule in rules if forms[index] and rule.pattern.fullmatch(forms[index])), None)
+                below = cut[index + 1] if index + 1 < len(cut) else None
+                fitting = (rule for rule in rules if rule.above in {None, below})
+                rule = next((rule for rule in fitting if forms[index] and rule.pattern.fullmatch(forms[index])), None)
                 if rule is None:
                     break
                 cut[index] = rule.name

@@ -102,13 +102,20 @@ def _labelled_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.
 def _plain_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byline]) -> str | None:
     """The date of the nearest short line without labels."""
     for (marked, line), byline in zip(nearest, found, strict=False):
-        is_item = line.is_link or line.is_headline
-        if byline.published and not is_item and _is_short(line.text) and _is_stamp(marked):
+        if byline.published and not _is_item(marked, line) and _is_short(line.text) and _is_stamp(marked):
             dated = dates.find(marked)
             # 2007年6月29日第十届…通过 speaks of a day; a stamp stands alone or before a sign.
             if dated is None or not _SENTENCE.match(marked, dated.end) or bylines.read_line(marked).labels:
                 return byline.published
     return None
+
+
+def _is_item(marked: str, line: Line) -> bool:
+    """Tell whether a dated line is of a list; some templates link the page's own date."""
+    if not (line.is_link or line.is_headline):
+        return False
+    dated = dates.find(marked)
+    return dated is None or not _PUBLISHED.search(marked[: dated.start].replace(EDGE, ""))
 
 
 def _is_short(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from lxml import etree
 
-from crawler.reading.lines import Layout, Line, Span
+from crawler.reading.lines import FURNITURE_TAGS, Layout, Line, Span
 from crawler.vocabulary import table
 
 Basis = Literal["catalogue", "family", "known", "found"]
@@ -142,7 +142,7 @@ def _damped(spans: list[Span], weights: list[float]) -> list[float]:
     running = list(accumulate(weights, initial=0.0))
     total = running[-1] or 1.0
     for span in spans:
-        if span.hints.furniture or span.hints.maybe_furniture or span.element.tag in {"nav", "footer", "aside"}:
+        if span.hints.furniture or span.hints.maybe_furniture or span.element.tag in FURNITURE_TAGS:
             share = (running[span.end] - running[span.start]) / total
             if 0 < share < (0.4 if span.hints.furniture else 0.25):
                 for index in range(span.start, span.end):

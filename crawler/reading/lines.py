@@ -20,10 +20,14 @@ inline element that parts what styles set apart: a label from the value before i
 MAX_CELL = 160
 """A longer cell makes its row a part of the layout (characters)."""
 
+MAX_CARD = 200
+MIN_OPEN = 3
+"""A link around so many blocks and more than so many characters was never closed."""
+
 _BLOCKS = frozenset(
     (
         "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset "
-        "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr legend li main menu nav ol p pre section "
+        "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr legend li main marquee menu nav ol p pre section "
         "summary table tbody td tfoot th thead tr ul founder-content ucapcontent"
     ).split()
 )
@@ -36,7 +40,7 @@ _SILENT = frozenset(
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})
 _TITLE_TAGS = frozenset({"p", "span", "div"})
-_FURNITURE_TAGS = frozenset({"nav", "footer", "aside"})
+FURNITURE_TAGS = frozenset({"nav", "footer", "aside", "marquee"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CONCEALED = re.compile(
     r"(?<![\w-])(?:"
@@ -151,6 +155,11 @@ def _is_tiny(element: etree._Element) -> bool:
     return any((element.get(name) or "").strip().removesuffix("px") in {"0", "1", "2"} for name in ("width", "height"))
 
 
+def _is_card(lines: list[Line]) -> bool:
+    """Whether blocks inside a link are another article's headline and teaser, and no text behind a link left open."""
+    return len(lines) < MIN_OPEN or sum(len(line.text) for line in lines) <= MAX_CARD
+
+
 def _names_account(element: etree._Element) -> bool:
     named = element.get("class") or element.get("id")
     return named is not None and hints.of(f"{named} {element.get('id') or ''}").account
@@ -181,6 +190,8 @@ class _Walker:
         hinted, is_hidden, is_concealed = _told(tuple(attributes)) if attributes else (hints.NONE, False, False)
         if self._concealed_ids and element.get("id") in self._concealed_ids:
             is_concealed = True
+        if tag == "marquee" and _is_tiny(element):
+            is_concealed = True
         state = _State(
             tag,
             outer.heading or tag in _HEADINGS,
@@ -188,7 +199,7 @@ class _Walker:
             hinted.account,
             outer.hidden or is_hidden,
             outer.concealed or is_concealed,
-            outer.furniture or hinted.furniture or tag in _FURNITURE_TAGS,
+            outer.furniture or hinted.furniture or tag in FURNITURE_TAGS,
         )
         if self._pieces:
             self._flush(outer)
@@ -259,8 +270,6 @@ class _Walker:
             inner = state
             if style and _HIDDEN.search(style):
                 inner = state._replace(hidden=True, concealed=True)
-            elif tag == "marquee" and _is_tiny(child):
-                inner = state._replace(concealed=True)
             if inner is not state:
                 self._flush(state)
             if self._pieces and child.text and _is_set_apart(self._pieces[-1], child.text):
@@ -283,9 +292,11 @@ class _Walker:
             return
         if len(self.layout.lines) == lines:
             self._linked += len("".join("".join(self._pieces[before + 1 : -1]).replace(EDGE, "").split()))
-        else:  # blocks inside a link
+        elif _is_card(self.layout.lines[lines:]):
             for line in self.layout.lines[lines:]:
                 line.linked = len(line.text)
+        else:
+            return
         self._hrefs.append(href)
 
     def _flush(self, state: _State) -> None:

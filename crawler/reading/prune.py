@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from crawler.reading.container import Container, prose
-from crawler.reading.lines import Layout, Line
+from crawler.reading.lines import FURNITURE_TAGS, Layout, Line
 from crawler.text.spam import advertises
 
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".wps", ".ofd")
@@ -38,7 +38,7 @@ def prune(layout: Layout, container: Container) -> Pruned:
     total = sum(weights) or 1.0
     for span in layout.spans:
         inside = container.start <= span.start < span.end <= container.end and span.element is not container.element
-        if not inside or not (span.hints.furniture or span.element.tag in {"nav", "footer", "aside"}):
+        if not inside or not (span.hints.furniture or span.element.tag in FURNITURE_TAGS):
             continue
         start, end = span.start - container.start, span.end - container.start
         if sum(weights[start:end]) <= MAX_NAMED * total:

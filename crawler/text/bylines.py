@@ -23,7 +23,7 @@ _NEWSROOM = r"(?P<newsroom>[\u4e00-\u9fff]{0,12}(?:中心|报|報|网|網|社|�
 _BRACKETS = "[]()【】〔〕〖〗<>"
 # Where a value ends although no label follows.
 _VALUE_END = re.compile(
-    r"\x1f|\s{2,}|[|丨\[\]【】〔〕〖〗<>;；]|\s(?=打印|关闭|收藏|纠错|进入|参与|发表|我要|保存|下载|复制|大\s|A[-+]|收听|朗读)"
+    r"\x1f|\s{2,}|[|丨\[\]【】〔〕〖〗<>;；]|\s(?=打印|关闭|收藏|纠错|进入|参与|发表|我要|保存|下载|复制|返回|分享|大\s|A[-+]|收听|朗读)"
 )
 _KINDS = {"bare": "source", "newsroom": "author"}
 """What a label means that is no word of the vocabulary."""
