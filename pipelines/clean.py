@@ -59,7 +59,9 @@ class _Rule:
 def _rules() -> tuple[_Rule, ...]:
     rules = table("furniture")["rule"]
     joined = "|".join(_any_of(rule["lines"]) for rule in rules if rule.get("joins"))
-    row = _Rule(name="buttons", at="any", ends=False, above=None, pattern=re.compile(rf"(?>[\[(]*(?:{joined})[\])]*[ |/]*+)++"))
+    row = _Rule(
+        name="buttons", at="any", ends=False, above=None, pattern=re.compile(rf"(?>[\[(]*(?:{joined})[\])]*[ |/]*+)++")
+    )
     return (
         *(
             _Rule(

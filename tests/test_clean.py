@@ -62,6 +62,9 @@ def test_buttons_and_debris_go_wherever_they_stand(line: str) -> None:
         "责任编辑：李四光",
         "（责编：郝帅、杨迪）",
         "责 任 编 辑：方　晓",
+        "（责任编辑 方晓）",
+        "本文责编：方晓",
+        "凡本网注明“来源：青岚网”的作品，均为青岚网合法拥有版权的作品，未经授权不得转载、摘编或以其它方式使用。",
         "上一篇：青岚县召开防汛会议",
         "下一篇:没有了",
         "<< 上一篇 青岚县召开防汛会议",
@@ -131,6 +134,17 @@ def test_behind_the_editor_nothing_is_text() -> None:
     cleaned = clean(article(*LONG, "编辑:秦人", "特产礼品 让旅游便宜起来", "报名优惠200元!"))
     assert [paragraph.text for paragraph in cleaned.paragraphs] == LONG
     assert [cut.rule for cut in cleaned.removed] == ["editor", "behind the end", "behind the end"]
+
+
+def test_a_sites_address_goes_with_its_licence_and_an_events_stays() -> None:
+    site = ["主办：青岚县人民政府", "地址：城关镇人民路1号　邮编：650000", "滇ICP备05000000号"]
+    assert kept(*LONG, *site) == LONG
+    assert kept(*LONG, *site[:2]) == [*LONG, *site[:2]]
+
+
+@pytest.mark.parametrize("line", ["记者：今年秋收有什么特点？", f"记者：{FIRST}", "时间：2024年5月8日上午9时"])
+def test_what_only_looks_like_an_information_line_stays(line: str) -> None:
+    assert kept(line, *LONG) == [line, *LONG]
 
 
 def test_an_article_that_goes_on_behind_a_label_is_kept() -> None:

@@ -133,7 +133,9 @@ def test_without_a_visible_date_tag_list_and_address_follow() -> None:
         assert extract(made).published_basis == basis
 
 
-@pytest.mark.parametrize("line", ["今天是2024年6月4日 星期二", "开始时间：2024-05-08", "请于2024-6-11前反馈"])
+@pytest.mark.parametrize(
+    "line", ["今天是2024年6月4日 星期二", "开始时间：2024-05-08", "请于2024-6-11前反馈", "时间：2024-6-11 地点：会堂"]
+)
 def test_a_date_of_something_else_is_not_the_pages(line: str) -> None:
     assert read(f"<div>{line}</div><div>{TEXT}</div>").published is None
 
@@ -147,11 +149,30 @@ def test_a_date_of_something_else_is_not_the_pages(line: str) -> None:
         "Published: June 3, 2014 | 7:27 a.m. Updated: June 5, 2014",
         "Posted on June 3, 2014 by admin",
         "发布日期：二〇一四年六月三日",
+        "由 <a href='/author/admin'>admin</a> 发布于 <a href='/p/1'><time>2014年6月3日</time></a>",
         "<li><a href='/x'>青岚县召开第七次常务会议研究工作</a><span>2014-06-05</span></li><p>2014-06-03</p>",
     ],
 )
 def test_the_date_of_publication_is_told_from_others(line: str) -> None:
     assert read(f"<div>{line}</div><div>{TEXT}</div>").published == "2014-06-03"
+
+
+def test_an_events_time_does_not_date_its_notice() -> None:
+    event = "<p>时间：2014年6月15日9:30</p><p>会议地点：县政府会堂</p>"
+    tag = "<meta name='PubDate' content='2014-06-03'>"
+    assert read(f"{tag}<div id='zoom'>{event}{TEXT}</div>").published == "2014-06-03"
+
+
+def test_a_moving_greeting_is_no_part_of_the_text() -> None:
+    greeting = "<marquee>欢迎访问青岚县人民政府门户网站，我们将竭诚为您服务！</marquee>"
+    assert texts(read(f"{greeting}<h1>秋收</h1><p>2014-06-03</p>{TEXT}"))[-3:] == texts(read(TEXT))
+    assert greeting[9:-10] not in texts(read(f"<div>{greeting}{TEXT * 2}</div>"))
+
+
+@pytest.mark.parametrize("link", ["<a href='#'><div>{}</div></a>", "<a href='#top'><div>{}</div>"])
+def test_text_behind_a_link_that_was_left_open_is_read(link: str) -> None:
+    article = read(f"<p>2014-06-03</p>{link.format(TEXT * 2)}")
+    assert (article.kind, texts(article)[:2]) == ("article", [FIRST, SECOND])
 
 
 def test_an_item_of_a_list_above_the_text_does_not_date_it() -> None:

@@ -28,6 +28,8 @@ _PUBLISHED = re.compile(
     re.IGNORECASE,
 )
 """What leads on to the page's own date although it does not end as a label does."""
+_WHEN = re.compile(r"\W*时\s*间\s*[:：]")
+_PLACE = re.compile(r"地\s*[点址]\s*[:：]")
 _LABELLED = re.compile(r"[^\s\d:：]{1,8}\s?[:：]")
 _UNKNOWN_LABEL = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}\s*[:：]\s*$")
 _SITE_CODE = re.compile(r"网站标识码\s*[:：]?\s*((?:bm)?\d{8,10})", re.IGNORECASE)
@@ -61,6 +63,7 @@ def read(
     beginning and end. What is nearest to the text wins. *text* are the first and last paragraphs, for signoffs.
     """
     visible = [line for line in above if not line.hidden]
+    head, tail = _without_events(head), _without_events(tail)
     nearest = [*reversed(_with_next(visible)), *_with_next(head), *_with_next(tail), *_with_next(below)]
     read_lines = [bylines.read_line(marked) for marked, _ in nearest]
     published = _labelled_date(nearest, read_lines) or _plain_date(nearest[: len(visible) + len(head)], read_lines)
@@ -68,6 +71,16 @@ def read(
     editor = _first(read_lines, "chief_editor") or _first(read_lines, "editor")
     author = _first(read_lines, "author") or _reporter(read_lines[: len(visible) + len(head)]) or _credit(*text)
     return Facts(published, source, author, editor)
+
+
+def _without_events(lines: Sequence[Line]) -> list[Line]:
+    """The lines but for an event's time, which stands above its place (时间：…, 地点：…)."""
+    below = [*(line.text for line in lines[1:]), ""]
+    return [
+        line
+        for line, following in zip(lines, below, strict=False)
+        if not (_WHEN.match(line.text) and _PLACE.search(following))
+    ]
 
 
 def _with_next(lines: Sequence[Line]) -> list[tuple[str, Line]]:
@@ -128,6 +141,8 @@ def _is_stamp(marked: str) -> bool:
     if dated is None or _TODAY.search(marked):
         return False
     before, behind = marked[: dated.start].replace(EDGE, ""), marked[dated.end :].lstrip()
+    if _PLACE.search(behind):
+        return False
     if behind.startswith(_GOES_ON) and not _is_labelled(behind.lstrip("，")):
         return False
     if _PUBLISHED.search(before):

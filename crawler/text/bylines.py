@@ -65,6 +65,15 @@ def _labels() -> re.Pattern[str]:
 
 
 @cache
+def _bracketed_labels() -> re.Pattern[str]:
+    """Labels of editors that a gap parts from names, in brackets of their own: (编辑 苏伟)."""
+    kinds = table("bylines")["labels"]
+    one = r"[\u4e00-\u9fff·]{2,4}"
+    editors = _alternatives({kind: kinds[kind] for kind in ("chief_editor", "editor")})
+    return re.compile(rf"(?<=[\[(])\s*(?:{editors})\s+(?={one}(?:[\s、,]+{one}){{0,3}}\s*[\])])")
+
+
+@cache
 def _glued_labels() -> re.Pattern[str]:
     """Labels that need no gap before them, behind the line's first: 来源:青岚日报发布时间:….
 
@@ -88,6 +97,8 @@ def _alternatives(kinds: dict[str, list[str]]) -> str:
 def _found(text: str) -> list[re.Match[str]]:
     """The labels of a line, in its order."""
     strict = list(_labels().finditer(text))
+    if not strict and ("编" in text or "編" in text):
+        return list(_bracketed_labels().finditer(text))
     if not strict or text.count(":") <= len(strict):
         return strict
     taken = {label.end() for label in strict}
@@ -255,7 +266,7 @@ def is_person(name: str) -> bool:
 
 def without_role(piece: str) -> str:
     """*piece* without role words (记者 …, … 供稿) and without an office glued to the name (方敏北京大学教授)."""
-    name = _people()[0].sub("", _people()[0].sub("", piece)).strip("()（）:：《》")
+    name = _people()[0].sub("", _people()[0].sub("", piece)).strip("()（）:：《》").partition("(")[0].partition("（")[0]
     for length in (2, 3):
         if name[length:].startswith(_offices()) and is_person(name[:length]):
             return name[:length]

@@ -5,17 +5,25 @@ from collections.abc import Iterable
 
 from crawler.text.bylines import NAME_SPLIT, is_person, joined, read_line, without_role
 
+DATELINE = 50
+"""Characters in which a dateline ends with its reporters' names."""
+
 _NAMES = r"[\u4e00-\u9fff·]{2,4}(?:[\s、，,]+[\u4e00-\u9fff·]{2,4}){0,5}"
 
 _REPORTER = (
     r"(?:(?:本报|本報|本网|本網|全媒体|融媒体?|见习|实习|特约|首席|通讯|人民网|新华社|中新社)*(?:记者|記者)"
     r"|(?:特约)?(?:通讯员|通訊員)|实习生|實習生)"
 )
-_CREDIT = re.compile(rf"[(（]\s*(?:{_REPORTER})\s*[:：]?\s*(?P<names>[^()（）]{{2,40}})[)）]")
-_REPORTED = re.compile(rf"(?:^|[\s　]){_REPORTER}[:：\s　]*(?P<names>{_NAMES}?)(?:报道|報道|日前|采写)")
-_OPENING = re.compile(rf"^\s*{_REPORTER}[:：\s　]+(?P<names>{_NAMES})\s*$")
+_NEWSROOM = r"[\u4e00-\u9fff·]{2,12}(?:中心|报|報|网|網|台|社)"
+_CREDIT = re.compile(rf"[(（【]\s*(?:{_REPORTER})\s*[:：]?\s*(?P<names>[^()（）【】]{{2,40}})[)）】]")
+_DATELINED = re.compile(rf"(?:讯|訊|电|電)\s*[(（]\s*(?P<names>{_NAMES})\s*[)）]")
+_REPORTED = re.compile(
+    rf"(?:^|[\s　]){_REPORTER}[:：\s　]*(?P<names>{_NAMES}?(?:[\s、，,]+{_REPORTER}[:：\s]*{_NAMES}?)?)"
+    r"(?:报道|報道|日前|采写)"
+)
+_OPENING = re.compile(rf"^\s*(?:{_NEWSROOM})?{_REPORTER}[:：\s　]+(?P<names>{_NAMES})\s*$")
 _WRITTEN = re.compile(
-    r"^[【\[(（]?\s*(?:文|图文|文图|撰文|执笔|作者)\s*[/|:：︱]\s*(?P<names>[^】\])）。]{2,40})[】\])）]?\s*$"
+    r"^[【\[(（]?\s*(?:文|文字|图文|文图|图/文|文/图|撰文|执笔|作者)\s*[/|:：︱]\s*(?P<names>[^】\])）。]{2,40})[】\])）]?\s*$"
 )
 _PICTURES = re.compile(r"[\s,，;；](?:图片?|摄影?|攝影?|供图)\s*[/|:：]")
 _ROLE_WORD = r"记者|通讯员|供稿|作者|撰稿|特约通讯员|特约记者|本报记者|实习生|图文|文图|文|图|摄影|摄"
@@ -27,7 +35,8 @@ _LABELLED_SIGN_OFF = re.compile(
     r"[(（]\s*(?:本文)?(?:作者|撰稿人?|执笔|供稿人?)\s*[:：]\s*(?P<names>[^()（）]{2,40})[)）]\s*$"
 )
 _TAIL = re.compile(
-    r"(?:^|[\s。！？.!?”])(?P<inner>(?:[\u4e00-\u9fff]{2,3}\s+)?(?:本报)?(?:记者|記者)\s+[\u4e00-\u9fff]{2,4}"
+    rf"(?:^|[\s。！？.!?”])(?:{_NEWSROOM}(?=[记記]))?"
+    r"(?P<inner>(?:[\u4e00-\u9fff]{2,3}\s+)?(?:本报)?(?:记者|記者)\s+[\u4e00-\u9fff]{2,4}"
     r"(?:\s+(?:通讯员|实习生|特约记者|記者|记者)\s+[\u4e00-\u9fff]{2,4})*)\s*$"
 )
 # 文 and 图 also end names (钟才文): they are roles only where a sign parts them from what precedes.
@@ -45,6 +54,10 @@ def credited(head: Iterable[str]) -> str | None:
             people = _persons(found["names"]) if found else None
             if people:
                 return people
+        found = _DATELINED.search(opening[:DATELINE])
+        people = _persons(found["names"], whole=True) if found else None
+        if people:
+            return people
     return None
 
 
