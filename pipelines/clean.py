@@ -20,7 +20,7 @@ HEAD = 12
 TAIL = 0.5
 """Rules for the end hold behind this part of the text's characters."""
 MAX_SITE = 40
-"""Characters of what else a line says that has a date and a source: the site's name and address."""
+"""Characters of what else a line says that has a date and two labels: the site's name and address."""
 END_REST = 0.5
 """An end of the text is believed where what follows is shorter than this part of what precedes."""
 
@@ -178,7 +178,7 @@ def _is_information(text: str, article: Article) -> bool:
         return False
     if line.labels:
         told = line.published or line.source or not (line.author or line.editor or line.chief_editor)
-        return bool(told) and len(line.rest) <= (MAX_SITE if line.published and line.source else 16)
+        return bool(told) and len(line.rest) <= (MAX_SITE if line.published and line.labels > 1 else 16)
     # A day alone may belong to the text: the date of a speech or a notice.
     published = line.published or ""
     return published == article.published and len(published) > DAY and len(line.rest) <= 12

@@ -134,7 +134,14 @@ def test_without_a_visible_date_tag_list_and_address_follow() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["今天是2024年6月4日 星期二", "开始时间：2024-05-08", "请于2024-6-11前反馈", "时间：2024-6-11 地点：会堂"]
+    "line",
+    [
+        "今天是2024年6月4日 星期二",
+        "开始时间：2024-05-08",
+        "请于2024-6-11前反馈",
+        "时间：2024-6-11 地点：会堂",
+        "2024年6月4日 星期二 设为首页",
+    ],
 )
 def test_a_date_of_something_else_is_not_the_pages(line: str) -> None:
     assert read(f"<div>{line}</div><div>{TEXT}</div>").published is None
@@ -176,8 +183,20 @@ def test_text_behind_a_link_that_was_left_open_is_read(link: str) -> None:
 
 
 def test_an_item_of_a_list_above_the_text_does_not_date_it() -> None:
-    item = "<li><a href='/x'>青岚县召开第七次常务会议研究工作</a><span>2014-06-05</span></li>"
+    item = "<li><a href='/x'>青岚县召开第七次常务会议</a><span>[2014-06-05]</span></li>"
     assert read(f"<ul>{item}</ul><h1>秋收工作进展顺利</h1><div>{TEXT}</div>").published is None
+
+
+def test_an_information_line_that_nobody_sees_is_not_read() -> None:
+    hidden = "<div style='display:none'>发布时间：2001-01-01 来源：青岚网 作者：张三 责任编辑：李四光</div>"
+    for article in (read(f"{hidden}<div>{TEXT}</div>"), read(f"<div>{TEXT}</div>{hidden}")):
+        assert (article.published, article.source, article.author, article.editor) == (None, None, None, None)
+
+
+def test_a_text_in_an_item_of_a_list_is_read() -> None:
+    menu = "".join(f"<li><a href='/{n}'>青岚县第{n}次常务会议召开</a></li>" for n in range(9))
+    article = read(f"<ul>{menu}<li>{TEXT}</li></ul><p>本站由青岚县大数据中心承建，欢迎提出宝贵的意见。</p>")
+    assert texts(article) == texts(read(TEXT))
 
 
 def test_a_label_without_a_value_does_not_take_what_has_a_label_of_its_own() -> None:
@@ -291,6 +310,7 @@ HEADED = "<title>青岚县人民政府</title><div><a href='/'>首页</a> &gt; <
         f"{HEADED}<table><tr><td>信息名称：</td><td>秋收工作进展顺利</td></tr></table><div>{TEXT}</div>",
         f"{HEADED}<h1>青岚县人民政府</h1><h2>秋收工作进展顺利</h2><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<p>秋收工作进展顺利</p><p>2014-06-03</p><p>【打印】【纠错】</p><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<h1>青岚县政务网</h1><p>秋收工作进展顺利</p><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<p>秋收工作进展顺利</p><p>本报记者 石见山 方敏</p><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<meta name=ColumnName content=要闻><meta name=ArticleTitle content=要闻><h1>秋收工作进展顺利</h1>{TEXT}",
         f"{HEADED}<h2>秋收工作进展顺利</h2><h5 style='display:none'>分享到微信朋友圈</h5><div>{TEXT}</div>",

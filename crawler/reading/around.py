@@ -10,13 +10,18 @@ from crawler.text import bylines, dates, signoffs
 REACH_ABOVE = 30
 """Lines above the text in which the information line is looked for."""
 REACH_BELOW = 12
+SIGNED = 5
+"""Paragraphs at the end among which a sign-off is looked for: a footer may follow it."""
 MAX_TRAIL = 160
 MAX_PLAIN_DATE = 48
 """A line with a date and no label is an information line up to this length."""
 MAX_LATIN_DATE = 96
 """The same where it has no ideograph: words take more room."""
 
-_TODAY = re.compile(r"今天是|今日是|现在是|當前時間|当前时间")
+HEADLINE = 12
+"""So long a link beside a date is a headline of a list (characters)."""
+
+_TODAY = re.compile(r"设为首页|加入收藏|今天是|今日是|现在是|當前時間|当前时间")
 _WEEKDAY = re.compile(r"星期[一二三四五六日天]|[週周][一二三四五六日]")
 _LEADS_ON = ("于", "至", "到", "自", "从", "截止", " on", " in", " by", " since", " until", "before", "after")
 _SENTENCE = re.compile(r"[\u4e00-\u9fff]{2}")
@@ -63,6 +68,7 @@ def read(
     beginning and end. What is nearest to the text wins. *text* are the first and last paragraphs, for signoffs.
     """
     visible = [line for line in above if not line.hidden]
+    below = [line for line in below if not line.hidden]
     head, tail = _without_events(head), _without_events(tail)
     nearest = [*reversed(_with_next(visible)), *_with_next(head), *_with_next(tail), *_with_next(below)]
     read_lines = [bylines.read_line(marked) for marked, _ in nearest]
@@ -125,10 +131,12 @@ def _plain_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byl
 
 def _is_item(marked: str, line: Line) -> bool:
     """Tell whether a dated line is of a list; some templates link the page's own date."""
-    if not (line.is_link or line.is_headline):
-        return False
     dated = dates.find(marked)
-    return dated is None or not _PUBLISHED.search(marked[: dated.start].replace(EDGE, ""))
+    if dated is None:
+        return line.is_link
+    rest = len(line.text) - line.linked - (dated.end - dated.start)
+    is_item = line.is_link or (line.linked >= HEADLINE and rest <= HEADLINE // 2)
+    return is_item and not _PUBLISHED.search(marked[: dated.start].replace(EDGE, ""))
 
 
 def _is_short(text: str) -> bool:
@@ -184,7 +192,7 @@ def _reporter(found: Sequence[bylines.Byline]) -> str | None:
 def _credit(head: Sequence[Line], tail: Sequence[Line]) -> str | None:
     """Names in the text itself: a sign-off at its end, the reporter of its dateline."""
     texts = [line.text for line in tail or head if line.linked <= 0.5 * len(line.text)]
-    for text in reversed(texts[-3:]):
+    for text in reversed(texts[-SIGNED:]):
         signed = signoffs.signed(text)
         if signed:
             return signed

@@ -18,6 +18,8 @@ Basis = Literal["catalogue", "family", "known", "found"]
 
 _PARAGRAPHS = frozenset({"p", "li", "dd", "figcaption"})
 """Elements that hold one paragraph; an article of one paragraph has its captions beside it."""
+FEW_LINES = 3
+"""An element with so many lines holds more than a paragraph, whatever its tag."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HAN_STOP = re.compile(r"[。！？；，、：,!?;:“”]")
 _LATIN_STOP = re.compile(r"[.,!?;:](?:\s|$|[\"'”])")
@@ -157,7 +159,7 @@ def _best(spans: list[Span], running: list[float], sizes: list[int]) -> Span:
     def score(span: Span) -> float:
         weight = running[span.end] - running[span.start]
         size = sizes[span.end] - sizes[span.start]
-        if not weight or not size or span.element.tag in _PARAGRAPHS:
+        if not weight or not size or (span.element.tag in _PARAGRAPHS and span.end - span.start < FEW_LINES):
             return 0.0
         bonus = LIKELY if likely.match(span.element) else 1.0
         return bonus * weight * float(min(1.0, weight / size) ** TIGHT)

@@ -40,6 +40,8 @@ _SITES = re.compile(
     r"(?:人民政府|政府|政务|门户|官方|官)(?:门户)?(?:网站|网)?$|(?:网|网站|门户|官网|频道|委员会|管委会|办公室|信息公开)$"
     r"|^(?:工作|新闻|部门|基层|乡镇|政务|图片|通知|本地|本县|时政|政策|媒体)(?:动态|要闻|新闻|公告|中心|资讯|聚焦|发布|信息|文件)$"
 )
+_BANNER = re.compile(r"(?:人民政府|门户网站|政府网站?|政务网|信息网|官网)$")
+MAX_BANNER = 16
 _CRUMB = re.compile(r"位置\s*[:：]|首 ?页\s*[>›»→/-]")
 _BUTTON = re.compile(r"[【\[(（〖]*(?:扫一扫|分享|打印|纠错|关闭|微信|即可将|用微信|字体|字号|当前位置|您.{0,4}位置)")
 SHORT_REST = 20
@@ -106,7 +108,7 @@ def _marked(above: Sequence[Line], inside: Sequence[Line]) -> str | None:
     A heading that is a link counts where there is no other.
     """
     usable = [line for line in [*reversed(above), *inside] if (line.heading or line.titled) and not line.hidden]
-    usable = [line for line in usable if len(line.text) >= SHORT and _may_be_title(line)]
+    usable = [line for line in usable if len(line.text) >= SHORT and _may_be_title(line) and not _is_banner(line.text)]
     for rank in (3, 2, 1):
         for index, line in enumerate(usable):
             informs = bylines.read_line(line.text).labels and _undated(line.text) == line.text
@@ -124,6 +126,11 @@ def _rank(line: Line) -> int:
     if line.is_link:
         return 1 if line.heading else 0
     return 3 if line.heading else 2
+
+
+def _is_banner(text: str) -> bool:
+    """Tell whether a heading is the site's name."""
+    return len(text) <= MAX_BANNER and _BANNER.search(text) is not None
 
 
 def _are_neighbours(lines: Sequence[Line], upper: Line, lower: Line) -> bool:

@@ -97,7 +97,7 @@ def is_missing(title: str | None, text: str) -> bool:
 
 def shape(layout: Layout, container: Container | None) -> Shape:
     """Measure a page."""
-    items = sum(1 for line in layout.lines if line.is_headline)
+    items = sum(1 for line in layout.lines if line.linked >= 12 and line.linked >= 0.6 * len(line.text))
     if container is None:
         return Shape(0, 0.0, items, 0)
     lines = layout.lines[container.start : container.end]

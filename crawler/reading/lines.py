@@ -88,11 +88,6 @@ class Line:
         """Whether the line is all link."""
         return self.linked >= 0.85 * len(self.text.replace(" ", ""))
 
-    @property
-    def is_headline(self) -> bool:
-        """Whether the line is a link as long as a headline, with little else: a date, a sign."""
-        return self.linked >= 12 and self.linked >= 0.6 * len(self.text)
-
 
 class Span(NamedTuple):
     """The lines that a block element holds, half open."""
