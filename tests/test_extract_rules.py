@@ -54,6 +54,19 @@ def test_a_block_is_found_by_its_prose_where_no_name_helps() -> None:
     assert texts(read(f"<ul>{menu}</ul><div class='q7'>{TEXT}</div><ul>{menu}</ul>"))[:2] == [FIRST, SECOND]
 
 
+@pytest.mark.parametrize(
+    "rest", [f"<p>{SECOND}</p><p>特此通知。</p>", f"{SECOND}<br>特此通知。", f"<span>{SECOND}</span><p>特此通知。</p>"]
+)
+def test_text_behind_a_stray_end_tag_is_read(rest: str) -> None:
+    html = f"<div><div id='zoom'>{TEXT}</div>{rest}</div><div>主办单位：青岚县人民政府</div>"
+    assert texts(read(html)) == [*texts(read(TEXT)), SECOND, "特此通知。"]
+
+
+def test_short_lines_behind_the_block_are_no_text() -> None:
+    html = f"<div><div id='zoom'>{TEXT}</div><p>扫一扫在手机打开当前页</p><p>主办单位：青岚县人民政府</p></div>"
+    assert texts(read(html)) == texts(read(TEXT))
+
+
 def test_breaks_part_paragraphs_and_source_line_breaks_do_not() -> None:
     broken = FIRST[:20] + "\n      " + FIRST[20:]
     assert texts(read(f"<div>　　{broken}<br/><br/>&nbsp;&nbsp;{SECOND}</div>")) == [FIRST, SECOND]

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from lxml import etree
 
-from crawler.reading.lines import FURNITURE_TAGS, Layout, Line, Span
+from crawler.reading.lines import BLOCKS, FURNITURE_TAGS, Layout, Line, Span
 from crawler.vocabulary import table
 
 Basis = Literal["catalogue", "family", "known", "found"]
@@ -95,8 +95,9 @@ def choose(layout: Layout, *, selector: str | None = None, family: str | None = 
         return None
 
     def made(span: Span, basis: Basis) -> Container:
-        weight = plain[span.end] - plain[span.start]
-        return Container(span.element, span.start, span.end, basis, weight, weight / (plain[-1] or 1.0))
+        end = _end_of_spill(layout, span, weights)
+        weight = plain[end] - plain[span.start]
+        return Container(span.element, span.start, end, basis, weight, weight / (plain[-1] or 1.0))
 
     if selector:
         chosen = _selected(layout.spans, selector)
@@ -165,6 +166,23 @@ def _best(spans: list[Span], running: list[float], sizes: list[int]) -> Span:
         return bonus * weight * float(min(1.0, weight / size) ** TIGHT)
 
     return max(spans, key=score)
+
+
+def _end_of_spill(layout: Layout, span: Span, weights: list[float]) -> int:
+    """Where the text ends that stands behind its block because a stray tag ended that too early.
+
+    That is at the next block that is no paragraph, where there is prose before it.
+    """
+    after = following = span.element.getnext()
+    while after is not None and (after.tag == "p" or after.tag not in BLOCKS):
+        after = after.getnext()
+    if after is following and not (span.element.tail or "").strip():
+        return span.end
+    parent = span.element.getparent()
+    limit = next((other.start for other in layout.spans if other.element is after), None)
+    if limit is None:
+        limit = next((other.end for other in layout.spans if other.element is parent), span.end)
+    return limit if any(weight >= LEAST for weight in weights[span.end : limit]) else span.end
 
 
 def _is_dense(span: Span, running: list[float], sizes: list[int]) -> bool:

@@ -24,7 +24,7 @@ MAX_CARD = 200
 MIN_OPEN = 3
 """A link around so many blocks and more than so many characters was never closed."""
 
-_BLOCKS = frozenset(
+BLOCKS = frozenset(
     (
         "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset "
         "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr legend li main marquee menu nav ol p pre section "
@@ -214,7 +214,7 @@ class _Walker:
         if depth < MAX_DEPTH:
             for child in element:
                 tag = child.tag
-                if tag in _BLOCKS:
+                if tag in BLOCKS:
                     self.block(child, tag, state, depth + 1)
                 elif isinstance(tag, str) and tag not in _SILENT:
                     self._inline(child, tag, state, depth + 1)
