@@ -62,8 +62,9 @@ def test_text_behind_a_stray_end_tag_is_read(rest: str) -> None:
     assert texts(read(html)) == [*texts(read(TEXT)), SECOND, "特此通知。"]
 
 
-def test_short_lines_behind_the_block_are_no_text() -> None:
-    html = f"<div><div id='zoom'>{TEXT}</div><p>扫一扫在手机打开当前页</p><p>主办单位：青岚县人民政府</p></div>"
+def test_what_follows_the_block_without_a_sentence_is_no_text() -> None:
+    line = "<p>来源：青岚县融媒体中心　发布时间：2014-06-03　作者：张三　责任编辑：李四光　浏览次数：35</p>"
+    html = f"<div><div id='zoom'>{TEXT}</div><p>扫一扫在手机打开当前页</p>{line}</div>"
     assert texts(read(html)) == texts(read(TEXT))
 
 

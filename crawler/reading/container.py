@@ -23,6 +23,7 @@ FEW_LINES = 3
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HAN_STOP = re.compile(r"[。！？；，、：,!?;:“”]")
 _LATIN_STOP = re.compile(r"[.,!?;:](?:\s|$|[\"'”])")
+_SENTENCE = re.compile(r"[。！？]|[.!?](?:\s|$|[\"'”])")
 _FOOTER = re.compile(
     r"版权所有|版權所有|Copyright|[Aa]ll [Rr]ights|ICP[备证備]|公网安备|网站标识码|主办单位|承办单位|技术支持|浏览器"
     r"|邮政编码|您访问的链接即将离开|[Cc]ookies?\b"
@@ -182,7 +183,8 @@ def _end_of_spill(layout: Layout, span: Span, weights: list[float]) -> int:
     limit = next((other.start for other in layout.spans if other.element is after), None)
     if limit is None:
         limit = next((other.end for other in layout.spans if other.element is parent), span.end)
-    return limit if any(weight >= LEAST for weight in weights[span.end : limit]) else span.end
+    spill = zip(layout.lines[span.end : limit], weights[span.end : limit], strict=True)
+    return limit if any(weight >= LEAST and _SENTENCE.search(line.text) for line, weight in spill) else span.end
 
 
 def _is_dense(span: Span, running: list[float], sizes: list[int]) -> bool:
