@@ -104,6 +104,11 @@ def test_reporters_are_read_from_the_head_of_the_text(text: str, names: str | No
         ("共有十二个乡镇（区）", None),
         ("（县委办）", None),
         ("完成投资三亿元（含税）", None),
+        ("县长石见山（左二）", None),
+        ("政府工作报告（全文）", None),
+        ("供稿人签字（盖章）", None),
+        ("做好防汛工作。（方　敏）", "方敏"),
+        ("做好防汛工作。（张三立 方 敏）", "张三立,方敏"),
     ],
 )
 def test_a_sign_off_names_people_and_nothing_else(text: str, names: str | None) -> None:

@@ -226,6 +226,12 @@ def test_a_sign_off_is_read_above_the_neighbours() -> None:
     assert read(f"<div>{TEXT * 2}<p>{SECOND}（刘一凡）</p>{links}</div>").author == "刘一凡"
 
 
+def test_names_in_the_middle_of_the_text_sign_nothing_off() -> None:
+    last = f"<p>{SECOND}</p>"
+    assert read(f"<div>{TEXT}<p>{FIRST}（刘一凡）</p>{last}</div>").author is None
+    assert read(f"<div>{TEXT}{last}<p>{FIRST}（刘一凡）</p></div>").author == "刘一凡"
+
+
 def test_the_tags_source_counts_where_the_page_shows_none_or_only_its_beginning() -> None:
     tag = "<meta name='ContentSource' content='学习强国、县融媒体中心、石桥镇'>"
     assert read(tag + TEXT).source == "学习强国、县融媒体中心、石桥镇"
@@ -325,7 +331,7 @@ HEADED = "<title>青岚县人民政府</title><div><a href='/'>首页</a> &gt; <
         f"{HEADED}<h1>青岚县人民政府</h1><h2>秋收工作进展顺利</h2><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<p>秋收工作进展顺利</p><p>2014-06-03</p><p>【打印】【纠错】</p><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<h1>青岚县政务网</h1><p>秋收工作进展顺利</p><p>2014-06-03</p><div>{TEXT}</div>",
-        f"{HEADED}<p>秋收工作进展顺利</p><p>本报记者 石见山 方敏</p><p>2014-06-03</p><div>{TEXT}</div>",
+        f"{HEADED}<p>秋收工作进展顺利</p><p>本报记者 石见山 方 敏</p><p>2014-06-03</p><div>{TEXT}</div>",
         f"{HEADED}<meta name=ColumnName content=要闻><meta name=ArticleTitle content=要闻><h1>秋收工作进展顺利</h1>{TEXT}",
         f"{HEADED}<h2>秋收工作进展顺利</h2><h5 style='display:none'>分享到微信朋友圈</h5><div>{TEXT}</div>",
     ],

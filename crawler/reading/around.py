@@ -11,7 +11,9 @@ REACH_ABOVE = 30
 """Lines above the text in which the information line is looked for."""
 REACH_BELOW = 12
 SIGNED = 5
-"""Paragraphs at the end among which a sign-off is looked for: a footer may follow it."""
+"""Paragraphs at the end among which a sign-off is looked for: a footer may follow it, but no text."""
+LAST = 30
+"""Characters of a paragraph that is text."""
 MAX_TRAIL = 160
 MAX_PLAIN_DATE = 48
 """A line with a date and no label is an information line up to this length."""
@@ -196,6 +198,8 @@ def _credit(head: Sequence[Line], tail: Sequence[Line]) -> str | None:
         signed = signoffs.signed(text)
         if signed:
             return signed
+        if len(text) >= LAST and text.endswith("。"):
+            break
     return signoffs.credited(line.text for line in head[:4])
 
 

@@ -8,7 +8,8 @@ from crawler.text.bylines import NAME_SPLIT, is_person, joined, read_line, witho
 DATELINE = 50
 """Characters in which a dateline ends with its reporters' names."""
 
-_NAMES = r"[\u4e00-\u9fff·]{2,4}(?:[\s、，,]+[\u4e00-\u9fff·]{2,4}){0,5}"
+_NAME = r"(?:[\u4e00-\u9fff·]{2,4}|[\u4e00-\u9fff][ \u3000]{1,2}[\u4e00-\u9fff])"
+_NAMES = rf"{_NAME}(?:[\s、，,]+{_NAME}){{0,5}}"
 
 _REPORTER = (
     r"(?:(?:本报|本報|本网|本網|全媒体|融媒体?|见习|实习|特约|首席|通讯|人民网|新华社|中新社)*(?:记者|記者)"
