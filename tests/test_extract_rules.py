@@ -293,6 +293,14 @@ def test_files_and_pictures_get_absolute_addresses_and_are_named_once() -> None:
     assert [(image.url, image.caption) for image in article.images] == [("http://www.qinglan.example/p/1.jpg", "开镰")]
 
 
+@pytest.mark.parametrize("label", ["<p>附件：</p>", "<h4>相关附件</h4>", "【附件】"])
+def test_annexes_that_are_listed_below_the_text_are_attachments(label: str) -> None:
+    annexes = f"<div>{label}<ul><li><a href='/f/a.pdf'>方案.pdf</a></li></ul></div>"
+    others = "<div>下载专区<a href='/f/form.doc'>申请表</a></div>"
+    for html in (f"<div id='zoom'>{TEXT}</div>{annexes}", f"<div><div id='zoom'>{TEXT}</div></div><hr>{annexes}"):
+        assert [file.title for file in read(html + others).attachments] == ["方案.pdf"]
+
+
 def test_text_behind_an_early_end_of_the_page_is_read() -> None:
     assert texts(read(f"<html><body><p>头</p></body></html><div id='zoom'>{TEXT}</div>"))[:2] == [FIRST, SECOND]
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from urllib.parse import unquote
 
 from lxml import etree
@@ -17,6 +18,7 @@ _DOWNLOAD = re.compile(r"/(?:module/download/downfile|.{0,40}download\.(?:jsp|as
 _IN_SCRIPT = re.compile(
     r"['\"]([^'\"<>]{4,300}\.(?:pdf|docx?|xlsx?|pptx?|wps|ofd|zip|rar)(?:\?[^'\"]{0,100})?)['\"]", re.IGNORECASE
 )
+_ANNEX = re.compile(r"[【\[(（]?\s*(?:相关)?附件")
 _LAZY = ("data-src", "data-original", "data-lazy-src", "original", "file", "src")
 _NO_PICTURE = re.compile(
     r"^data:|/icons?/|icon_|\.ico(?=$|\?)|spacer|blank\.|loading|qrcode|/share|/logo|/fileico|filetype", re.IGNORECASE
@@ -26,15 +28,24 @@ _MIN_SIDE = 60
 
 
 def attachments(element: etree._Element, base: str) -> tuple[Attachment, ...]:
-    """Return the files that links inside *element* lead to, in page order, each once."""
+    """Return the files that links inside *element* lead to, and annexes listed below it; in page order, each once."""
     found: dict[str, Attachment] = {}
-    for link in element.iter("a"):
+    for link in chain(element.iter("a"), *(listed.iter("a") for listed in _annexes(element))):
         for href in _targets(link):
             url = absolute(base, href)
             if url and url not in found:
                 said = " ".join("".join(link.itertext()).split()) or link.get("title")
                 found[url] = Attachment(url=url, title=said or unquote(url.rsplit("/", 1)[-1]))
     return tuple(found.values())
+
+
+def _annexes(element: etree._Element) -> Iterator[etree._Element]:
+    """The blocks below the text that say that they list its annexes: some templates put them there."""
+    for outer in (element, element.getparent()):
+        for block in outer.itersiblings() if outer is not None else ():
+            said = islice((text.strip() for text in block.itertext() if text.strip()), 1)
+            if isinstance(block.tag, str) and any(map(_ANNEX.match, said)):
+                yield block
 
 
 def _targets(link: etree._Element) -> Iterator[str]:
