@@ -122,7 +122,7 @@ def _form(text: str) -> str:
 def _cut_anywhere(forms: Sequence[str], cut: list[str | None]) -> None:
     rules = [rule for rule in _rules() if rule.at == "any"]
     for index, form in enumerate(forms):
-        if form:
+        if form and not form.endswith("。"):  # buttons are no sentences
             cut[index] = next((rule.name for rule in rules if rule.pattern.fullmatch(form)), None)
 
 

@@ -53,6 +53,7 @@ def test_a_labelled_value_is_read(line: str, field: str, value: str) -> None:
         ("责任编辑：系统管理员", "chief_editor"),
         ("审核：李明远 校对：王一", "editor"),
         ("（编辑 出版工作会议在县城召开）", "editor"),
+        ("记者：请介绍一下秋收情况。", "author"),
         ("资金来源渠道多样，群众的收入来源稳定。", "source"),
         ("参展作者、县文联干部张娟：受益良多。", "author"),
         ("来源：" + "长" * 200, "source"),

@@ -35,6 +35,7 @@ _PLACE_OR_OFFICE = re.compile(
     r"(?:[县縣市区區乡鄉镇鎮村省州局部委办网社报台院校组]|中心|公司|记者|编辑|报道|摄影|供稿|来源)$"
 )
 _FUNCTION_WORD = re.compile(r"[的了们]|.[于是为被将并]$")
+_SENTENCE_END = re.compile(r"[。！？?]")
 _UPDATE = re.compile(r"(?:更新|修改)(?:时间|日期|時間)?于?\s*:?\s*\Z")
 _TRUNCATED = re.compile(r"(?:\.{2,}|…+)$")
 
@@ -235,7 +236,8 @@ def names(value: str) -> str | None:
         # Beside one sure name, rare family names are names too.
         return ",".join(name for name in found if is_person(name) or _HAN_NAME.fullmatch(name))
     # A newsroom stands alone or with its place; more is a sentence.
-    return found[0] if found and len(found[0]) <= MAX_NAME and len(pieces) <= 2 else None
+    is_newsroom = len(pieces) <= 2 and not _SENTENCE_END.search(value)
+    return found[0] if found and len(found[0]) <= MAX_NAME and is_newsroom else None
 
 
 def joined(pieces: list[str]) -> list[str]:
