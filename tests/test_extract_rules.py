@@ -62,6 +62,12 @@ def test_text_behind_a_stray_end_tag_is_read(rest: str) -> None:
     assert texts(read(html)) == [*texts(read(TEXT)), SECOND, "特此通知。"]
 
 
+def test_parts_of_a_text_in_blocks_of_one_name_are_read_together() -> None:
+    parts = "".join(f"<div class='TRS_Editor'><p>{text}</p></div>" for text in (FIRST, SECOND, FIRST[::-1]))
+    hidden = f"<div class='TRS_Editor' style='display:none'><p>{SECOND}手机版。</p></div>"
+    assert texts(read(f"<div><h1>秋收</h1>{parts}{hidden}</div><p>扫一扫在手机打开当前页</p>")) == texts(read(TEXT))
+
+
 def test_what_follows_the_block_without_a_sentence_is_no_text() -> None:
     line = "<p>来源：青岚县融媒体中心　发布时间：2014-06-03　作者：张三　责任编辑：李四光　浏览次数：35</p>"
     html = f"<div><div id='zoom'>{TEXT}</div><p>扫一扫在手机打开当前页</p>{line}</div>"

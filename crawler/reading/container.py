@@ -51,6 +51,7 @@ class Container(NamedTuple):
     """The block that holds the text, as lines, half open."""
 
     element: etree._Element
+    """The block, or the one around its parts."""
     start: int
     end: int
     basis: Basis
@@ -95,10 +96,12 @@ def choose(layout: Layout, *, selector: str | None = None, family: str | None = 
     if total <= 0:
         return None
 
-    def made(span: Span, basis: Basis) -> Container:
-        end = _end_of_spill(layout, span, weights)
-        weight = plain[end] - plain[span.start]
-        return Container(span.element, span.start, end, basis, weight, weight / (plain[-1] or 1.0))
+    def made(first: Span, basis: Basis, *others: Span) -> Container:
+        parent = first.element.getparent()
+        element = first.element if parent is None or not others else parent
+        end = _end_of_spill(layout, others[-1] if others else first, weights)
+        weight = plain[end] - plain[first.start]
+        return Container(element, first.start, end, basis, weight, weight / (plain[-1] or 1.0))
 
     if selector:
         chosen = _selected(layout.spans, selector)
@@ -118,7 +121,8 @@ def choose(layout: Layout, *, selector: str | None = None, family: str | None = 
         if candidates:
             known = max(candidates, key=lambda span: (weight_of(span), -(sizes[span.end] - sizes[span.start])))
             if weight_of(known) >= max(LEAST, 0.03 * weight_of(found)) and _is_dense(known, running, sizes):
-                return made(known, basis)
+                first, *others = _likes(known, candidates)
+                return made(first, basis, *others)
     return made(found, "found")
 
 
@@ -167,6 +171,12 @@ def _best(spans: list[Span], running: list[float], sizes: list[int]) -> Span:
         return bonus * weight * float(min(1.0, weight / size) ** TIGHT)
 
     return max(spans, key=score)
+
+
+def _likes(known: Span, candidates: list[Span]) -> list[Span]:
+    """*known* and the blocks beside it that have such a name too: some editors put each part of a text into one."""
+    parent = known.element.getparent()
+    return [span for span in candidates if span.element.getparent() is parent and span.hidden == known.hidden]
 
 
 def _end_of_spill(layout: Layout, span: Span, weights: list[float]) -> int:
