@@ -50,6 +50,9 @@ def kept(*texts: str) -> list[str]:
         "浏览次数：35 次 [返回顶部]",
         "【信息发布：青岚县农业农村局】 【内容纠错】 【打印文章】",
         "您的浏览器不支持播放，请升级",
+        "ADVERTISEMENT",
+        "Comments",
+        "1\xa0/\xa09",
     ],
 )
 def test_buttons_and_debris_go_wherever_they_stand(line: str) -> None:
