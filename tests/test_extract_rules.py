@@ -184,6 +184,13 @@ def test_the_date_of_publication_is_told_from_others(line: str) -> None:
     assert read(f"<div>{line}</div><div>{TEXT}</div>").published == "2014-06-03"
 
 
+def test_a_time_by_itself_right_below_the_text_dates_it_and_that_of_a_link_does_not() -> None:
+    stamp = "<div>2014-06-03 09:24</div>"
+    assert read(f"<div id='zoom'>{TEXT}</div>{stamp}").published == "2014-06-03T09:24:00+08:00"
+    assert read(f"<div id='zoom'>{TEXT}</div><h4><a href='/x'>秋种开始</a></h4>{stamp}").published is None
+    assert read(f"<div id='zoom'>{TEXT}</div><div>2014-06-03</div>").published is None
+
+
 def test_an_events_time_does_not_date_its_notice() -> None:
     event = "<p>时间：2014年6月15日9:30</p><p>会议地点：县政府会堂</p>"
     tag = "<meta name='PubDate' content='2014-06-03'>"

@@ -75,6 +75,7 @@ def read(
     nearest = [*reversed(_with_next(visible)), *_with_next(head), *_with_next(tail), *_with_next(below)]
     read_lines = [bylines.read_line(marked) for marked, _ in nearest]
     published = _labelled_date(nearest, read_lines) or _plain_date(nearest[: len(visible) + len(head)], read_lines)
+    published = published or _stamp(below[:2])
     source = _first(read_lines, "source") or _account([*above, *head])
     editor = _first(read_lines, "chief_editor") or _first(read_lines, "editor")
     author = _first(read_lines, "author") or _reporter(read_lines[: len(visible) + len(head)]) or _credit(*text)
@@ -128,6 +129,17 @@ def _plain_date(nearest: Sequence[tuple[str, Line]], found: Sequence[bylines.Byl
             # 2007年6月29日第十届…通过 speaks of a day; a stamp stands alone or before a sign.
             if dated is None or not _SENTENCE.match(marked, dated.end) or bylines.read_line(marked).labels:
                 return byline.published
+    return None
+
+
+def _stamp(below: Sequence[Line]) -> str | None:
+    """The date and hour that stand by themselves right below the text; below a link they are its."""
+    for line in below:
+        dated = dates.find(line.text)
+        if line.is_link:
+            return None
+        if dated and len(dated.value) > len("2014-06-03") and dated.end - dated.start >= len(line.text) - 2:
+            return dated.value
     return None
 
 
