@@ -19,7 +19,7 @@ import crawler.publish
 from crawler.archive.connection import open_archive
 from crawler.publish.site import asking, charts, frame
 from crawler.publish.site.charts import Mark
-from crawler.publish.site.language import every_word, lang_of, words
+from crawler.publish.site.language import LANGS, every_word, lang_of, words
 from tests.support import stories
 from tests.support.sites import get, opened
 
@@ -313,6 +313,28 @@ def test_what_datasette_cannot_read_is_the_addresss_fault(site: Any, path: str) 
     response = get(site, path)
     assert response.status_code == 400
     assert "Traceback" not in response.text
+
+
+def test_a_damaged_archive_is_the_sites_fault_and_only_the_log_says_more(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "damaged.db"
+    stories.fill(path)
+    with opened(path) as site:
+        assert get(site, "/").status_code == 200
+        with closing(sqlite3.connect(path)) as conn:
+            [(page,)] = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'versions'").fetchall()
+            [(size,)] = conn.execute("PRAGMA page_size").fetchall()
+        with path.open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+        for lang in LANGS:
+            answer = get(site, f"/article/1?_lang={lang}")
+            assert answer.status_code == 500
+            assert words(lang)("frame.failed.title") in answer.text
+            assert "malformed" not in answer.text
+        assert "malformed" not in get(site, "/archive/versions.json").text
+    assert "malformed" in capfd.readouterr().err
 
 
 def test_a_path_that_is_no_text_is_not_found(site: Any) -> None:

@@ -2,7 +2,8 @@
 
 Datasette 0.65 lets through what SQLite and Python say to odd parameters of its own pages (``_facet=nothing``,
 ``_next=x``, ``id__gt=99999999999999999999``): that is the address's fault, and says 400. A query that takes too long
-says 503. A damaged file or a full disk, and a slip in our own pages, stay a 500 with its traceback in the log.
+says 503. A damaged file or a full disk, and a slip in our own pages, stay a 500 with its traceback in the log, and with
+none of its words on the page: they may tell of the machine.
 """
 
 import sqlite3
@@ -13,7 +14,7 @@ from typing import Any
 
 from datasette.database import QueryInterrupted
 from datasette.utils import InvalidSql
-from datasette.utils.asgi import BadRequest, NotFound
+from datasette.utils.asgi import BadRequest, Base400, NotFound
 from datasette.views.base import DatasetteError
 
 from crawler.publish.metadata import archives
@@ -53,20 +54,24 @@ async def answer(datasette: Any, request: Any, exception: Exception) -> Any:
         if isinstance(exception, NotFound):
             return await not_found(datasette, request)
         if isinstance(exception, QueryInterrupted):
-            return await _too_slow(datasette, request)
+            return await _sorry(datasette, request, "too_slow", status=503)
         if isinstance(exception, BadRequest) or _is_the_readers(exception):
             sys.stderr.write(f"400 {request.full_path[:300]!a}: {exception!r:.300}\n")
             return await bad_address(datasette, request)
+        if not isinstance(exception, Base400 | DatasetteError):
+            traceback.print_exception(exception)
+            return await _sorry(datasette, request, "failed", status=500)
         if isinstance(exception, DatasetteError) and exception.status == 500:
             exception.status = 400  # what Datasette says itself of a parameter, without a status of its own
     return await handle_exception.handle_exception(datasette, request, exception)()
 
 
-async def _too_slow(datasette: Any, request: Any) -> Any:
+async def _sorry(datasette: Any, request: Any, what: str, *, status: int) -> Any:
+    """What is no reader's fault, in words of ``frame.toml``."""
     t = words(lang_of(request))
-    title, hint = t("frame.too_slow.title"), t("frame.too_slow.hint")
-    data = {"ok": False, "error": title, "status": 503}
-    return await page(datasette, request, "error", title=title, data=data, status=503, hint=hint)
+    title, hint = t(f"frame.{what}.title"), t(f"frame.{what}.hint")
+    data = {"ok": False, "error": title, "status": status}
+    return await page(datasette, request, "error", title=title, data=data, status=status, hint=hint)
 
 
 def _is_the_readers(exception: Exception) -> bool:
