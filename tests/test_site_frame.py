@@ -290,6 +290,17 @@ def test_the_map_has_every_province_once_and_the_fullest_one_darkest() -> None:
     assert chart.count("shade-5") == chart.count("shade-0") == 1
 
 
+@given(st.integers(1, 90), st.sampled_from(["2014", "2014-06"]))
+def test_the_labels_of_bars_stand_apart_on_the_narrowest_phone(number: int, label: str) -> None:
+    chart = charts.bars([Mark(label=label, value=1)] * number, title="x")
+    end = -16.0  # the page's own margin; a character has 7 pixels
+    for share, anchor in re.findall(r'<text x="([\d.]+)%" y="\d+" text-anchor="(\w+)">', chart):
+        begin = float(share) / 100 * 288 - (len(label) * 7 / 2 if anchor == "middle" else 0)
+        assert begin >= end
+        end = begin + len(label) * 7
+    assert -16 < end <= 288 + 16
+
+
 def test_a_month_without_articles_between_others_is_a_gap() -> None:
     chart = charts.month_grid({"2014-01": 3, "2014-03": 1}, title="x")
     assert chart.count("gap") == 1

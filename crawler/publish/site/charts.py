@@ -7,13 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
+from math import ceil
 
 from markupsafe import Markup
 
 SHADES = 5
-LABELS = 8
-"""Words under an axis that fit a phone."""
-FEWEST = 10
+NARROWEST = 288
+"""Pixels of a chart on the narrowest phone (320), where labels still have to stand apart."""
+BESIDE = 12
+"""Pixels beside a chart that a label may take, too."""
+SIGN = 8
+"""Pixels of a label's character, with its part of what keeps two labels apart."""
+FEWEST = 8
 """Bars that a chart has room for at least: two of them need not be as wide as the page."""
 HEIGHT = 100
 """Pixels of the tallest bar."""
@@ -58,7 +63,9 @@ def bars(marks: Sequence[Mark], *, title: str, unit: str = "") -> Markup:
     if not most:
         return Markup("")
     wide = 100 / max(len(marks), FEWEST)
-    step = -(-len(marks) // LABELS)
+    room, width = NARROWEST * wide / 100, SIGN * max(len(mark.label) for mark in marks)
+    step = max(1, ceil(width / room))
+    anchor, shift = ("middle", 0.5) if room / 2 + BESIDE >= width / 2 else ("start", 0.0)
     others = " others" if any(mark.is_chosen for mark in marks) else ""
     drawn = Markup("").join(
         _linked(
@@ -74,10 +81,10 @@ def bars(marks: Sequence[Mark], *, title: str, unit: str = "") -> Markup:
                 bottom=HEIGHT + 38,
                 y=20 + HEIGHT - _height(mark.value, most),
                 h=_height(mark.value, most),
-                label=Markup('<text x="{:.3f}%" y="{}" text-anchor="middle">{}</text>').format(
-                    (n + 0.5) * wide, HEIGHT + 36, mark.label
+                label=Markup('<text x="{:.3f}%" y="{}" text-anchor="{}">{}</text>').format(
+                    (n + shift) * wide, HEIGHT + 36, anchor, mark.label
                 )
-                if n % step == 0
+                if n % step == 0 and (shift or n * room + width <= NARROWEST + BESIDE)
                 else "",
             ),
             "" if mark.is_chosen else others,
