@@ -21,13 +21,17 @@ from crawler.archive import public, search_query, withholding, writer
 from crawler.archive.connection import ArchiveError, open_archive
 from crawler.archive.lock import LockHeldError
 from crawler.archive.published import FOR_CRAWLS, INDEXES_FOR_CRAWLS, INDEXES_FOR_READERS, publish, row_counts
+from crawler.catalogue import load
 from crawler.cli import main
 from crawler.cli.publish import publish as command
 from crawler.publish import newest, server
 from crawler.publish.site import asking
+from crawler.reprocess.reprocessing import Options, Reprocessing
 from crawler.text.query import parse
+from crawler.verify.verification import verify
 from crawler.warc.files import lock
 from tests.support.archive import PORTAL, article, batch, begin
+from tests.support.crawling import entry
 from tests.support.sites import close, get
 from tests.support.withheld import SECRET, SHARED, everything, stories
 from tests.test_publish_serve import serving
@@ -198,6 +202,16 @@ def test_a_copy_can_be_published_and_is_never_written(db: Path, out: Path) -> No
     with pytest.raises(ArchiveError, match="published copy"):
         open_archive(out)
     assert out.read_bytes() == before
+
+
+def test_what_only_the_archive_has_is_not_missed_in_a_copy(db: Path, out: Path) -> None:
+    copy_of(db, out)
+    catalogue = out.with_name("portals.toml")
+    catalogue.write_text(entry("x", "http://x.example"), encoding="utf-8")
+    rereading = Options(db=out, warc=out.parent, jobs=1, dry_run=True)
+    for read in (lambda: verify(db=out, warc=out.parent), Reprocessing(rereading, load(catalogue))):
+        with pytest.raises(ArchiveError, match="published copy"):
+            read()
 
 
 def test_the_command_says_what_it_made(db: Path, out: Path) -> None:

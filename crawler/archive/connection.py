@@ -73,6 +73,12 @@ def is_published(conn: sqlite3.Connection) -> bool:
     return bool(application_id == schema.APPLICATION_ID and texts == ("table",))
 
 
+def refuse_published(conn: sqlite3.Connection, path: Path) -> None:
+    """Raise ArchiveError for a copy that was made for the public: what only keepers need is not in it."""
+    if is_published(conn):
+        raise ArchiveError(f"{path}: is a published copy; name the archive it was made from")
+
+
 @contextmanager
 def transaction(conn: sqlite3.Connection) -> Iterator[None]:
     """One ``BEGIN IMMEDIATE``: all or nothing, and no other writer between its reads and its writes."""
@@ -132,8 +138,7 @@ def _prepare(conn: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
         if (fold := _fold_version(conn, path)) < FOLD_VERSION:
             raise ArchiveError(f"{path}: was keyed by an older fold ({fold}); {_MIGRATES}")
     else:
-        if is_published(conn):
-            raise ArchiveError(f"{path}: is a published copy, which nobody writes; name the archive it was made from")
+        refuse_published(conn, path)
         _enter_wal(conn)
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crawler.archive import afterwards, rereadings, rules, runs
-from crawler.archive.connection import open_archive, transaction
+from crawler.archive.connection import open_archive, refuse_published, transaction
 from crawler.archive.histories import Histories, History, known_portals
 from crawler.archive.lock import RunLock
 from crawler.archive.rereadings import Found
@@ -146,6 +146,7 @@ class Reprocessing:
         with contextlib.nullcontext() if options.dry_run else RunLock(options.db):
             conn = open_archive(options.db, readonly=options.dry_run)
             try:
+                refuse_published(conn, options.db)
                 return self._reprocess(conn, began)
             finally:
                 conn.close()

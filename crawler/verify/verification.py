@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crawler import processes
-from crawler.archive.connection import open_archive
+from crawler.archive.connection import open_archive, refuse_published
 from crawler.archive.findings import Finding
 from crawler.verify.notes import Notes
 from crawler.verify.units import Outcome, Unit, check, units_of
@@ -104,6 +104,7 @@ def verify(
 def _units(db: Path, warc: Path) -> list[Unit]:
     conn = open_archive(db, readonly=True)
     try:
+        refuse_published(conn, db)
         return units_of(conn, db=db, warc=warc)
     finally:
         conn.close()
