@@ -1,6 +1,7 @@
 """The command line: thin, one file a command, each loaded only when it is called."""
 
 import importlib
+import io
 import logging
 import os
 import sqlite3
@@ -52,6 +53,14 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C ends also those that have nothing to bring to an end with the contract's code."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("xianzhi: interrupted", err=True)
+            ctx.exit(130)
+
 
 @click.command(
     cls=LazyGroup,
@@ -78,6 +87,7 @@ def main(argv: list[str] | None = None) -> Any:
     from crawler.room import NoRoomError  # noqa: PLC0415
     from crawler.store import StoreError  # noqa: PLC0415
 
+    _open_output()
     try:
         return cli(argv)
     except LockHeldError as error:
@@ -98,3 +108,13 @@ def main(argv: list[str] | None = None) -> Any:
     else:
         click.echo(f"xianzhi: {message}", err=True)
     sys.exit(code)
+
+
+def _open_output() -> None:
+    """Let both outputs be there and take every character: a terminal may be one of GBK, a parent may close them."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

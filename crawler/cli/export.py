@@ -41,7 +41,7 @@ Examples:
   xianzhi export poverty --search "精准扶贫 -煤矿" --tables articles,versions,changes
 docs/export.md: what the files are, and how to read them in Excel, R and pandas.
 Exit codes: 0 done, 1 the disk is full, 2 wrong usage, or the archive cannot be used, 3 another
-export writes this folder."""
+export writes this folder, 130 interrupted."""
 )
 @click.argument("out_dir", type=click.Path(path_type=Path))
 @click.option("--division", metavar="CODE", help="Of a division and all in it: 61, 6104, 610424; or its name.")

@@ -2,20 +2,23 @@
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
-import json
 import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from crawler import processes
 from crawler.cli.options import jobs_option
+from crawler.cli.show import json_text
 from crawler.records import Article, Capture, RecordRef, SpamSpan
 
 STDIN = "-"
@@ -34,7 +37,8 @@ Examples:
   xianzhi extract page.html
   xianzhi extract saved/ > pages.jsonl               every *.html below it, on all cores
   curl -s URL | xianzhi extract - --url URL
-Exit codes: 0 every page was read, 1 a page could not be read: its line says why."""
+Exit codes: 0 every page was read, 1 a page could not be read: its line says why,
+130 interrupted."""
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--url", help="The address that the pages came from; links are completed with it.")
@@ -46,16 +50,19 @@ def extract(files: tuple[str, ...], url: str | None, jobs: int) -> None:
     an object with its error, and the exit code is 1.
     """
     failed = False
-    for result in _results(list(_found(files)), url, jobs):
-        failed |= "error" in result
-        click.echo(_safe_json(result))
+    try:
+        for result in _results(list(_found(files)), url, jobs):
+            failed |= "error" in result
+            click.echo(_safe_json(result))
+    except BrokenProcessPool:
+        raise click.ClickException("a process was killed, perhaps for want of memory: try --jobs 1") from None
     if failed:
         sys.exit(1)
 
 
 def _found(names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        if name != STDIN and Path(name).is_dir():
+        if name not in {STDIN, ""} and Path(name).is_dir():
             yield from sorted(str(path) for path in Path(name).rglob("*.html") if path.is_file())
         else:
             yield name
@@ -66,14 +73,17 @@ def _results(names: list[str], url: str | None, jobs: int) -> Iterator[dict[str,
     if jobs == 1 or len(names) < 2:
         yield from (read_page(name, url) for name in names)
         return
-    with ProcessPoolExecutor(min(jobs, len(names))) as pool:
-        waiting: deque[Future[dict[str, Any]]] = deque()
+    pool = processes.pool(min(jobs, len(names)))
+    waiting: deque[Future[dict[str, Any]]] = deque()
+    try:
         for name in names:
             waiting.append(pool.submit(read_page, name, url) if name != STDIN else _done(read_page(name, url)))
             if len(waiting) >= READ_AHEAD * jobs:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _done(result: dict[str, Any]) -> Future[dict[str, Any]]:
@@ -96,7 +106,9 @@ def _bytes(name: str) -> bytes:
     """A page's bytes, as far as they tell whether it is too long: a name may stand for a device without end."""
     from crawler.text.coding import MAX_DECODED  # noqa: PLC0415 - as in `_chain`
 
-    with contextlib.nullcontext(sys.stdin.buffer) if name == STDIN else Path(name).open("rb") as file:
+    if name == STDIN and sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    with contextlib.nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb") as file:  # noqa: PTH123 - "" is no path
         return file.read(MAX_DECODED + 1)
 
 
@@ -172,8 +184,7 @@ def _cuts(article: Article, position: int) -> list[SpamSpan]:
 
 
 def _safe_json(result: dict[str, Any]) -> str:
-    text = json.dumps(result, ensure_ascii=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text(result))
 
 
 if __name__ == "__main__":

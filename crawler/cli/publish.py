@@ -19,7 +19,7 @@ Examples:
   xianzhi publish news.db --db /data/archive.db      then: xianzhi serve news.db
 docs/deploy.md: every night after the crawl, behind Caddy or nginx.
 Exit codes: 0 done, 1 the disk is full, 2 wrong usage, the archive cannot be used, or the copy is not
-sound, 3 another process writes this copy."""
+sound, 3 another process writes this copy, 130 interrupted."""
 )
 @click.argument("out", metavar="OUT.db", type=click.Path(path_type=Path, dir_okay=False))
 @db_option

@@ -1,5 +1,6 @@
 """How results look on a terminal. Every foreign string passes ``plain`` first: portals must not drive terminals."""
 
+import codecs
 import json
 import logging
 import sys
@@ -91,4 +92,10 @@ class Failure(click.ClickException):
 
 def say_json(result: Mapping[str, Any] | Sequence[Any]) -> None:
     """The result for scripts: standard output."""
-    click.echo(json.dumps(result, ensure_ascii=False))
+    click.echo(json_text(result))
+
+
+def json_text(result: Mapping[str, Any] | Sequence[Any]) -> str:
+    """*result* as one line of JSON that standard output can take: in ASCII where its encoding is not UTF-8."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return json.dumps(result, ensure_ascii=codecs.lookup(encoding).name != "utf-8")

@@ -22,7 +22,8 @@ Examples:
   xianzhi wacz qianxian-2014.wacz --portal qianxian --from 2014-01-01 --to 2014-12-31
   xianzhi wacz --index-only replay/indexes/news.cdxj       for pywb, over the WARC files where they lie
 Exit codes: 0 written, 1 a WARC file is missing or not what the archive says, or the disk is full,
-2 wrong usage, nothing to package, or the archive cannot be used, 3 another process writes OUT."""
+2 wrong usage, nothing to package, or the archive cannot be used, 3 another process writes OUT,
+130 interrupted."""
 )
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--portal", "portals", multiple=True, metavar="ID", help="Only this portal's captures; repeatable.")
