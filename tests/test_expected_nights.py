@@ -79,6 +79,18 @@ def test_a_redesign_is_reported_with_what_was_expected_and_since_when(archive: A
     assert "2026-11-19" in words.replace(below, "")
 
 
+@pytest.mark.parametrize(("expected", "code"), [("true", 0), ("false", 1)])
+def test_a_block_is_well_where_the_catalogue_expects_it(archive: Archive, expected: str, code: int) -> None:
+    site = news_site(1)
+    site.replace("/news/", Response(status=403))
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"], f"expect = {{ blocked = {expected} }}"))
+        crawled = archive.crawl()
+    assert (crawled.exit_code, crawled.portal("liuxi")["status"]) == (code, "blocked")
+    exit_code, words = report(archive)
+    assert (exit_code, "answered 403" in words) == (code, True)
+
+
 def test_too_few_new_articles_a_week_are_below_unless_the_run_was_told_to_take_few(archive: Archive) -> None:
     with serve({"liuxi": news_site(4)}) as urls:
         archive.write_catalogue(entry("liuxi", urls["liuxi"], "expect = { week = 5 }"))

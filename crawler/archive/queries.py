@@ -42,6 +42,8 @@ class PortalReport:
     unchanged: int
     gone: int
     failed: int
+    is_expected: bool
+    """Blocked, as its catalogue entry expected (``expect.blocked``): its run was ``ok`` all the same."""
     since: str | None
     """Start of the first run of the unbroken row in which the portal was not ``ok``; UTC, None where it is or was
     interrupted."""
@@ -131,6 +133,7 @@ def report(conn: sqlite3.Connection, run_id: str | None = None) -> list[PortalRe
         SELECT portals.id AS portal_id, portals.name, shown.run_id, shown.status, shown.reason,
             coalesce(fetched, 0) AS fetched, coalesce(new, 0) AS new, coalesce(changed, 0) AS changed,
             coalesce(unchanged, 0) AS unchanged, coalesce(gone, 0) AS gone, coalesce(failed, 0) AS failed,
+            shown.status = 'blocked' AND (SELECT status FROM runs WHERE id = shown.run_id) = 'ok' AS is_expected,
             (SELECT max(started_at) FROM portal_runs JOIN runs ON runs.id = run_id
                 WHERE portal_id = portals.id AND portal_runs.status = 'ok') AS last_success,
             (SELECT count(*) FROM articles WHERE portal_id = portals.id) AS articles,
@@ -145,7 +148,11 @@ def report(conn: sqlite3.Connection, run_id: str | None = None) -> list[PortalRe
     names = [column[0] for column in rows.description]
     portals = [dict(zip(names, row, strict=True)) for row in rows]
     return [
-        PortalReport(**portal, since=_since(conn, portal), gaps=tuple(gaps(months.get(portal["portal_id"], []))))
+        PortalReport(
+            **{**portal, "is_expected": bool(portal["is_expected"])},
+            since=_since(conn, portal),
+            gaps=tuple(gaps(months.get(portal["portal_id"], []))),
+        )
         for portal in portals
     ]
 
