@@ -326,11 +326,12 @@ def test_frictionless_finds_nothing_wrong_with_a_part(db: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--from", "here"], "--from"),
-        (["--to", "2014-13"], "--to"),
+        (["--from", "here"], "2014-06-30"),
+        (["--to", "2014-13"], "2014-06-30"),
         (["--search", "!!!"], "--search"),
-        (["--division", "!"], "--division"),
+        (["--division", "!"], "610424"),
         (["--portal", "nobody"], "nobody"),
+        (["--portal", ""], "--portal"),
         (["--format", "xlsx"], "xlsx"),
         (["--tables", "articles,withheld"], "withheld"),
     ],

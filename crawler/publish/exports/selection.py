@@ -45,20 +45,23 @@ class Filters:
         query = parse(self.search or "")
         if self.search is not None and query == Query():
             raise ValueError(f"--search {self.search!r}: there is no word in it")
-        for option, value, read in (
-            ("--division", self.division, division),
-            ("--from", self.first, since),
-            ("--to", self.last, until),
-            ("--portal", self.portal, portal),
+        for option, value, read, right in (
+            ("--division", self.division, division, "a code such as 61, 6104 or 610424, or a name"),
+            ("--from", self.first, since, _A_TIME),
+            ("--to", self.last, until, _A_TIME),
+            ("--portal", self.portal, portal, "an id such as qianxian"),
         ):
             if value is not None:
-                query = query.narrowed(_understood(option, value, read(value)))
+                query = query.narrowed(_understood(option, value, read(value), right))
         return query if self.as_data() else None
 
 
-def _understood(option: str, value: str, read: Filter | None) -> Filter:
+_A_TIME = "a year, a month or a day such as 2014, 2014-06 or 2014-06-30"
+
+
+def _understood(option: str, value: str, read: Filter | None, right: str) -> Filter:
     if read is None:
-        raise ValueError(f"{option} {value!r}: not understood")
+        raise ValueError(f"{option} {value!r}: not understood; give {right}")
     return read
 
 
