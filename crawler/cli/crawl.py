@@ -13,6 +13,7 @@ from crawler.cli.ending import Ending, ending_options
 from crawler.cli.options import (
     catalogue_option,
     db_option,
+    delay_option,
     jobs_option,
     json_option,
     log_format_option,
@@ -53,9 +54,7 @@ was lost, 2 wrong usage or catalogue, 3 another run works on this archive, or st
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Leave out what a list dates earlier.")
 @click.option("--full", is_flag=True, help="Look again at everything known that the lists still name.")
 @click.option("--media", is_flag=True, help="Fetch the files and pictures of articles too.")
-@click.option(
-    "--delay", type=click.FloatRange(min=0), help="Seconds between requests to a host (default: the portal's, or 1)."
-)
+@delay_option
 @click.option(
     "--allow-network",
     "networks",

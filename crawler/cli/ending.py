@@ -15,6 +15,7 @@ import click
 
 from crawler.archive.connection import ArchiveError, open_archive
 from crawler.archive.health import last_successes
+from crawler.cli.options import Place
 from crawler.messages import Say
 from crawler.operating.ending import NotToldError, check_address, check_command, give_to_command, post
 
@@ -102,7 +103,7 @@ def ending_options(command: F) -> F:
             metavar="FILE.prom",
             envvar="XIANZHI_METRICS",
             show_envvar=True,
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=Place(path_type=Path, dir_okay=False),
             callback=_metrics,
             help="Write the run's figures for Prometheus (node_exporter's textfile collector).",
         ),

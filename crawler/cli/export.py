@@ -7,7 +7,7 @@ import click
 from rich.text import Text
 
 from crawler.cli.counting import counting
-from crawler.cli.options import db_option, json_option
+from crawler.cli.options import Place, db_option, json_option
 from crawler.cli.show import output, plain, say_json
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ docs/export.md: what the files are, and how to read them in Excel, R and pandas.
 Exit codes: 0 done, 1 the disk is full, 2 wrong usage, or the archive cannot be used, 3 another
 export writes this folder, 130 interrupted."""
 )
-@click.argument("out_dir", type=click.Path(path_type=Path))
+@click.argument("out_dir", type=Place(path_type=Path))
 @click.option("--division", metavar="CODE", help="Of a division and all in it: 61, 6104, 610424; or its name.")
 @click.option("--from", "first", metavar="DATE", help="Published in or after this year, month or day.")
 @click.option("--to", "last", metavar="DATE", help="Published in or before this year, month or day.")

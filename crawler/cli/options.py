@@ -14,11 +14,21 @@ from crawler.room import DEFAULT, Reserve, parse
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Place(click.Path):
+    """A path; an empty one, which a shell makes of a variable that is not set, would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is empty."""
+        if not os.fspath(value):
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def db_option(command: F) -> F:
     """``--db FILE``."""
     return click.option(
         "--db",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=Place(path_type=Path, dir_okay=False),
         default=default_db,
         show_default="archive.db beside scrapy.cfg, else here",
         help="The archive.",
@@ -29,7 +39,7 @@ def warc_option(command: F) -> F:
     """``--warc DIR``; None stands for ``warc/`` beside the database."""
     return click.option(
         "--warc",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=Place(path_type=Path, file_okay=False),
         default=None,
         show_default="warc/ beside the archive",
         help="Folder of the WARC files.",
@@ -40,7 +50,7 @@ def catalogue_option(command: F) -> F:
     """``--catalogue PATH``; None stands for the bundled one."""
     return click.option(
         "--catalogue",
-        type=click.Path(path_type=Path),
+        type=Place(path_type=Path),
         default=None,
         show_default="the bundled one",
         help="A TOML file of portals, or a folder of them.",
@@ -68,14 +78,30 @@ def json_option(command: F) -> F:
     )(command)
 
 
+def delay_option(command: F) -> F:
+    """``--delay SECONDS``, within the bounds that a catalogue's entry has."""
+
+    def checked(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+        from crawler.catalogue.checks import WrongError, seconds  # noqa: PLC0415 - --help needs no catalogue
+
+        try:
+            return None if value is None else seconds(value)
+        except WrongError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return click.option(
+        "--delay",
+        type=float,
+        metavar="SECONDS",
+        callback=checked,
+        help="Seconds between requests to a host (default: the portal's, or 1).",
+    )(command)
+
+
 def live_options(command: F) -> F:
     """``--allow-network`` and ``--delay``, for what asks portals without a run."""
     for option in (
-        click.option(
-            "--delay",
-            type=click.FloatRange(min=0),
-            help="Seconds between requests to a host (default: the portal's, or 1).",
-        ),
+        delay_option,
         click.option(
             "--allow-network",
             "networks",

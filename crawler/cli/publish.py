@@ -8,7 +8,7 @@ from rich.text import Text
 
 from crawler.archive.published import publish as write
 from crawler.cli.counting import counting
-from crawler.cli.options import db_option, json_option
+from crawler.cli.options import Place, db_option, json_option
 from crawler.cli.show import output, plain, say_json
 
 
@@ -21,7 +21,7 @@ docs/deploy.md: every night after the crawl, behind Caddy or nginx.
 Exit codes: 0 done, 1 the disk is full, 2 wrong usage, the archive cannot be used, or the copy is not
 sound, 3 another process writes this copy, 130 interrupted."""
 )
-@click.argument("out", metavar="OUT.db", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", metavar="OUT.db", type=Place(path_type=Path, dir_okay=False))
 @db_option
 @json_option
 def publish(out: Path, db: Path, as_json: bool) -> None:

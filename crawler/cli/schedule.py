@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from crawler.archive.connection import is_published, open_archive
 from crawler.catalogue import Catalogue, load
 from crawler.cli.crawl import checked_networks, chosen_ids, crawl
-from crawler.cli.options import catalogue_option, db_option, jobs_option, warc_option
+from crawler.cli.options import Place, catalogue_option, db_option, jobs_option, warc_option
 from crawler.cli.serve import serve
 from crawler.cli.units import Daemon, Nightly, UnfitError, cron_line, daemon, service, timer
 from crawler.cli.work import work
@@ -60,7 +60,7 @@ Exit codes: 0 all well, 2 wrong usage, an invalid catalogue, or a file that is t
 @click.option(
     "--zone", callback=_zone, metavar="NAME", show_default="the machine's", help="Time zone of --at: Asia/Shanghai."
 )
-@click.option("--write", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write both files into it.")
+@click.option("--write", "folder", type=Place(path_type=Path, file_okay=False), help="Write both files into it.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @db_option
 @warc_option

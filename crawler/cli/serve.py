@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import db_option, log_format_option
+from crawler.cli.options import Place, db_option, log_format_option
 from crawler.operating.logs import is_json
 
 
@@ -24,7 +24,7 @@ Examples:
   xianzhi serve news.db --host 0.0.0.0 --contact archive@example.org    for everybody in this network
 Exit codes: 2 the archive or the address cannot be used, 130 ended by Ctrl-C."""
 )
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=Place(path_type=Path, dir_okay=False))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option(

@@ -9,7 +9,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crawler.cli.bar import PLAIN_SECONDS
-from crawler.cli.options import db_option, json_option, warc_option
+from crawler.cli.options import Place, db_option, json_option, warc_option
 from crawler.cli.show import people, plain, say_json
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -25,7 +25,7 @@ Exit codes: 0 written, 1 a WARC file is missing or not what the archive says, or
 2 wrong usage, nothing to package, or the archive cannot be used, 3 another process writes OUT,
 130 interrupted."""
 )
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", type=Place(path_type=Path, dir_okay=False))
 @click.option("--portal", "portals", multiple=True, metavar="ID", help="Only this portal's captures; repeatable.")
 @click.option("--from", "first", type=DAY, help="Only captures of this day and later, UTC.")
 @click.option("--to", "last", type=DAY, help="Only captures of this day and earlier, UTC.")

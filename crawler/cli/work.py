@@ -13,7 +13,7 @@ import click
 
 from crawler.cli.crawl import checked_networks
 from crawler.cli.night import told_in_words
-from crawler.cli.options import catalogue_option, jobs_option, log_format_option, min_free_option, queue_options
+from crawler.cli.options import Place, catalogue_option, jobs_option, log_format_option, min_free_option, queue_options
 from crawler.cli.show import say_line
 from crawler.fetch.options import Options
 from crawler.operating import watchdog
@@ -42,7 +42,7 @@ Exit codes: 0 all well, 1 something could not be kept, 2 wrong usage."""
 @queue_options(required=True)
 @click.option(
     "--spool",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(path_type=Path, file_okay=False),
     required=True,
     help="Folder for what is not uploaded yet; of this worker alone, and the same when it starts again.",
 )
@@ -68,7 +68,7 @@ Exit codes: 0 all well, 1 something could not be kept, 2 wrong usage."""
     metavar="CRON",
     help='Begin nights at these hours, in UTC ("30 17 * * *"): for a worker on the host that has the archive.',
 )
-@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help="With --nightly: the archive.")
+@click.option("--db", type=Place(path_type=Path, dir_okay=False), help="With --nightly: the archive.")
 @catalogue_option
 @click.option(
     "--allow-network",
