@@ -193,6 +193,19 @@ def test_an_interrupted_run_stores_what_came_and_the_next_one_goes_on(archive: A
         assert archive.crawl().portal("liuxi")["new"] == 40 - stored
 
 
+def test_a_run_goes_on_when_nobody_reads_its_log(archive: Archive) -> None:
+    with serve({"liuxi": news_site(3)}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        process = archive.start()
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.stderr.close()
+        process.wait(timeout=30)
+    assert process.returncode == 0
+    assert archive.query("SELECT status FROM runs") == [("ok",)]
+    assert archive.one("SELECT count(*) FROM articles") == 3
+
+
 def test_a_worker_that_is_stopped_before_its_first_crawl_has_begun_ends(archive: Archive) -> None:
     with serve({"liuxi": news_site(3)}) as urls:
         archive.write_catalogue(entry("liuxi", urls["liuxi"]))

@@ -3,11 +3,13 @@
 import codecs
 import json
 import logging
+import os
 import sys
 import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -72,11 +74,14 @@ def output() -> Console:
 
 
 def say_line(level: int, text: str, /, **about: str | None) -> None:
-    """A line of the log, as ``--log-format`` says: on standard error."""
+    """A line of the log, as ``--log-format`` says: on standard error. Where nobody reads that any more, none is."""
     if logs.is_json():
         messages.say(level, text, **about)
-    else:
+        return
+    try:
         click.echo(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {logging.getLevelName(level)} {plain(text)}", err=True)
+    except OSError:  # a night goes on without its log
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
 
 
 class Failure(click.ClickException):
