@@ -42,7 +42,10 @@ def open_archive(path: Path, *, readonly: bool = False, make: bool = True) -> sq
     (`crawler.archive.normaliser`). Safe where several processes open at once. Raises ArchiveError for a file that is
     not an archive, is newer than this program, or cannot be opened.
     """
-    _refuse_what_is_not_there(path, must_exist=readonly or not make)
+    try:
+        _refuse_what_is_not_there(path, must_exist=readonly or not make)
+    except OSError as error:
+        raise ArchiveError(f"{path}: cannot be opened: {error.strerror}") from error
     uri = path.absolute().as_uri() + ("?mode=ro" if readonly else "")
     try:
         conn = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)

@@ -1,5 +1,6 @@
 """Who may write an archive: one run at a time, and none while a worker of an earlier run still lives."""
 
+import errno
 import fcntl
 import time
 from pathlib import Path
@@ -7,6 +8,9 @@ from types import TracebackType
 from typing import IO, Self
 
 from crawler.archive.connection import ArchiveError
+
+NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""What a folder says that may not be written."""
 
 
 class LockHeldError(Exception):
@@ -22,7 +26,13 @@ class _FileLock:
     def __enter__(self) -> Self:
         if not self._path.parent.is_dir():
             raise ArchiveError(f"{self._path.parent}: no such folder; make it, or name another one with --db")
-        self._file = self._path.open("ab")
+        try:
+            self._file = self._path.open("ab")
+        except OSError as error:
+            if error.errno not in NOT_OURS:
+                raise
+            reason = f"{self._path}: cannot be written: {error.strerror}"
+            raise ArchiveError(f"{reason}; whoever writes an archive needs its folder, too") from error
         try:
             self.acquire(self._file)
         except BaseException:

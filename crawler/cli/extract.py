@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import errno
 import hashlib
+import os
 import re
 import sys
 from collections import deque
@@ -63,9 +64,18 @@ def extract(files: tuple[str, ...], url: str | None, jobs: int) -> None:
 def _found(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         if name not in {STDIN, ""} and Path(name).is_dir():
-            yield from sorted(str(path) for path in Path(name).rglob("*.html") if path.is_file())
+            yield from sorted(_pages_below(name))
         else:
             yield name
+
+
+def _pages_below(folder: str) -> Iterator[str]:
+    """Every ``*.html`` below *folder*, and the folders that cannot be looked into: reading those says why."""
+    closed: list[str] = []
+    for parent, _, names in os.walk(Path(folder), onerror=lambda error: closed.append(error.filename)):
+        paths = (Path(parent, name) for name in names if name.endswith(".html"))
+        yield from (str(path) for path in paths if path.is_file())
+    yield from closed
 
 
 def _results(names: list[str], url: str | None, jobs: int) -> Iterator[dict[str, Any]]:
