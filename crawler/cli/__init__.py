@@ -34,6 +34,10 @@ COMMANDS = {
 }
 
 
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Primary result codes of SQLite."""
+
+
 class LazyGroup(click.Group):
     """A group whose *lazy* commands are imported when they are needed: ``xianzhi --help`` stays quick."""
 
@@ -97,10 +101,11 @@ def main(argv: list[str] | None = None) -> Any:
     except NoRoomError as error:
         code, message = 1, str(error)
     except sqlite3.Error as error:
-        code, message = (
-            1,
-            f"the archive cannot be written: {error}; what was stored before is safe, run again after mending",
-        )
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+            code, message = 2, f"the archive is damaged: {error}; xianzhi verify says where, and how to repair it"
+        else:
+            code = 1
+            message = f"the archive cannot be written: {error}; what was stored before is safe, run again after mending"
     except OSError as error:  # a full disk, a folder of somebody else's
         code, message = 1, f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
     if logs.is_json():

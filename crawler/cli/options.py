@@ -116,9 +116,24 @@ def live_options(command: F) -> F:
 
 def queue_option(*, required: bool) -> Callable[[F], F]:
     """``--queue DSN``."""
+
+    def checked(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - a package that others do not need
+        except ImportError:
+            return value  # which is said where the queue would be asked
+        try:
+            conninfo.conninfo_to_dict(value)
+        except ProgrammingError as error:
+            raise click.BadParameter(" ".join(str(error).split())) from None
+        return value
+
     return click.option(
         "--queue",
         metavar="DSN",
+        callback=checked,
         required=required,
         help="The queue: postgresql://user@host/database (a password from PGPASSWORD or ~/.pgpass).",
     )
