@@ -306,7 +306,7 @@ def test_files_are_followed_by_the_commands_that_enable_them(archive: Archive, t
         (["--cron", "--write", "units"], "crontab"),
         (["--warc", "nowhere"], "no such folder"),
         (["--worker", "--site"], "different"),
-        (["--worker", "--", "--queue", "x", "--store", "s3://b", "--spool", "spool"], "absolute"),
+        (["--worker", "--", "--queue", "postgresql://db/x", "--store", "s3://b", "--spool", "spool"], "absolute"),
         (["--worker", "--", "--spool", "/"], "--queue"),
         (["--site", "--db", "/nowhere/a.db"], "no such file"),
         (["--site", "--", "other.db"], "before"),
