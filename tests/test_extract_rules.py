@@ -91,7 +91,11 @@ def test_a_hidden_copy_is_cut_and_reported() -> None:
 
 
 def test_a_page_that_is_hidden_until_its_script_runs_is_read_all_the_same() -> None:
-    assert texts(read(f'<div style="display:none"><div>{TEXT}</div></div>'))[:2] == [FIRST, SECOND]
+    article = read(
+        f'<div style="display:none"><div id="zoom">{TEXT}</div><p>发布日期：2014-06-03 责任编辑：李四光</p></div>'
+    )
+    assert texts(article)[:2] == [FIRST, SECOND]
+    assert (article.published, article.editor) == ("2014-06-03", "李四光")
 
 
 def test_a_list_of_links_inside_the_text_is_cut_and_reported() -> None:

@@ -70,7 +70,9 @@ def read(
     beginning and end. What is nearest to the text wins. *text* are the first and last paragraphs, for signoffs.
     """
     visible = [line for line in above if not line.hidden]
-    below = [line for line in below if not line.hidden]
+    near = [*head, *below]
+    is_hidden = 2 * sum(line.hidden for line in near) > len(near)  # until a script shows the page
+    below = [line for line in below if is_hidden or not line.hidden]
     head, tail = _without_events(head), _without_events(tail)
     nearest = [*reversed(_with_next(visible)), *_with_next(head), *_with_next(tail), *_with_next(below)]
     read_lines = [bylines.read_line(marked) for marked, _ in nearest]
