@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.support.postgres import Postgres
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 NO_SHARED = "the folder ../shared with real pages is not here"
+
+# How long an example takes says more of the machine than of the code: bench/ measures.
+settings.register_profile("xianzhi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("xianzhi")
 
 
 @pytest.fixture(scope="session")

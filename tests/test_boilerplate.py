@@ -269,7 +269,7 @@ PAGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(PAGES)
 def test_counts_are_of_each_articles_last_version_however_the_nights_fall(
     nights: list[tuple[str, int, list[str], int, bool]],

@@ -27,7 +27,7 @@ PIECES = st.lists(st.one_of(st.text(max_size=30), st.sampled_from(MARKUP)), max_
 
 
 @given(PIECES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_markup_is_read_without_an_error(pieces: list[str]) -> None:
     article = sections(clean(extract(page("".join(pieces)))))
     assert all(paragraph.text.strip() for paragraph in article.paragraphs)

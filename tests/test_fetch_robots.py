@@ -27,9 +27,9 @@ SETTINGS = {
     "DOWNLOADER_MIDDLEWARES": MIDDLEWARES,
     "RETRY_TIMES": 0,
     "REDIRECT_MAX_TIMES": 5,
-    "DOWNLOAD_TIMEOUT": 0.4,
     "BACKOFF_FLOOR": 0.01,
 }
+HANGS = 30.0
 RULES = b"User-agent: *\nDisallow: /private/\nAllow: /private/open\n"
 HTML = (
     b"<!DOCTYPE html><html><body><p>User-agent: * <br>Disallow: /</p>\n"
@@ -65,8 +65,8 @@ ROBOTS = {
     "503": ([page(b"", status="503 Busy")], BLOCKED, BLOCKED),
     "429": ([page(b"", status="429 Slow down")], BLOCKED, BLOCKED),
     "999": ([page(b"", status="999 Denied")], BLOCKED, BLOCKED),
-    "hanging": ([3.0], BLOCKED, BLOCKED),
-    "hanging in the body": ([b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nUser", 3.0], BLOCKED, BLOCKED),
+    "hanging": ([HANGS], BLOCKED, BLOCKED),
+    "hanging in the body": ([b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nUser", HANGS], BLOCKED, BLOCKED),
     "cut short": ([b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + RULES, "close"], BLOCKED, BLOCKED),
     "closed at once": (["close"], BLOCKED, BLOCKED),
     "not HTTP": ([b"SSH-2.0-OpenSSH\r\n"], BLOCKED, BLOCKED),
@@ -98,7 +98,8 @@ async def visit(steps):
         return [page(b"x")]
 
     async with WireServer(script) as server:
-        outcomes = await ask(server.url("/public"), server.url("/private/x"), **SETTINGS)
+        patience = {"DOWNLOAD_TIMEOUT": 0.4} if HANGS in steps else {}
+        outcomes = await ask(server.url("/public"), server.url("/private/x"), **SETTINGS, **patience)
         by_path = {outcome.asked.rsplit(str(server.port), 1)[1]: outcome for outcome in outcomes}
         return by_path, server.heard
 

@@ -189,7 +189,7 @@ def test_a_file_that_is_being_written_is_refused(place: Place) -> None:
         bring(place.put("a.warc.gz.open", wget([page(1)])), place.warc, copy=False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.sampled_from([wget, heritrix, plain, whole, arc, zipped_arc]),
     edits=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=40), st.integers(0, 60)), min_size=1, max_size=4),

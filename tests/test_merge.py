@@ -142,7 +142,7 @@ def shares(before: Sequence[Event], tonight: Sequence[dict[int, str]]) -> list[l
     return told
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(EVENTS, st.tuples(TONIGHT, TONIGHT, TONIGHT), st.permutations([0, 1, 2]), st.booleans())
 def test_a_night_on_three_hosts_is_the_night_on_one(
     before: list[Event], tonight: tuple[dict[int, str], ...], order: list[int], finished: bool

@@ -101,7 +101,7 @@ def taken_up(twin: PostgresFrontier, folder: Path) -> list[Any]:
 
 
 @given(nights)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_another_worker_goes_on_where_this_one_stands(
     conn: sqlite3.Connection, twin: PostgresFrontier, tmp_path: Path, done: list[dict[str, Any]]
 ) -> None:

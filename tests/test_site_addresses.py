@@ -121,7 +121,6 @@ def hold(site: Any, paths: list[str], count: int) -> None:
     """Ask for *count* known paths with odd parameters, and for as many odd paths."""
     trial = settings(
         max_examples=count,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from protego import Protego
 
@@ -199,7 +199,6 @@ def known(archive: Path) -> Iterator[tuple[sqlite3.Connection, facts.Facts]]:
 
 
 @given(words=st.sampled_from(("扶贫", "扶贫 水利", "会议 -水利", "-水利", "")), chosen=st.lists(FILTER, max_size=4))
-@settings(deadline=None)
 def test_filters_in_memory_let_through_what_the_archive_lets_through(
     known: tuple[sqlite3.Connection, facts.Facts], words: str, chosen: list[str]
 ) -> None:

@@ -97,7 +97,7 @@ def test_an_archive_is_verified_while_it_is_only_readable(written: Archive) -> N
 # Bytes.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_byte_that_changes_in_a_sealed_file_is_found(written: Archive, data: st.DataObject) -> None:
     path = files(written)[0]

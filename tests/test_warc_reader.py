@@ -110,7 +110,7 @@ def test_a_name_that_leads_nowhere_or_outside_is_an_error(tmp_path: Path, name: 
         read_record(tmp_path / "warc", RecordRef(file=name, offset=0, length=100))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0), length=st.integers(0, 2_000), flip=st.none() | st.integers(0))
 def test_a_wrong_place_or_a_flipped_bit_never_passes_for_another_record(
     tmp_path: Path, at: int, length: int, flip: int | None

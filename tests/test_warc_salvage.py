@@ -49,7 +49,7 @@ cuts = st.integers(0, len(DATA)) | st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cut=cuts, garbage=st.binary(max_size=40) | st.sampled_from([b"\0" * 500, DATA[:300], DATA[:10] * 9]))
 def test_a_file_cut_anywhere_keeps_its_whole_records_and_loses_no_byte(cut: int, garbage: bytes):
     with TemporaryDirectory() as name:

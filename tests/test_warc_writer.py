@@ -80,7 +80,7 @@ def test_request_and_response_lie_there_exactly_as_on_the_wire(tmp_path: Path):
     assert [record.reader.read() for record in fastwarc_records(path)][1:] == [raw, REQUEST]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(messages | odd | st.binary(max_size=60), min_size=1, max_size=8))
 def test_whatever_a_server_sends_comes_back_byte_for_byte_and_pleases_both_readers(sent: list[bytes]):
     with TemporaryDirectory() as folder:

@@ -150,7 +150,7 @@ def test_the_tables_behind_the_views_cannot_be_read(hidden_path: Path, sql: str)
     conn.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     withheld=st.sets(st.integers(1, 6)), texts=st.lists(st.lists(st.integers(0, 8), min_size=1), min_size=6, max_size=6)
 )
