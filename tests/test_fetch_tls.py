@@ -242,12 +242,12 @@ SETTINGS = {
     },
     "REDIRECT_MAX_TIMES": 5,
     "BACKOFF_FLOOR": 0.01,
-    "DOWNLOAD_TIMEOUT": 0.4,
     "RETRY_TIMES": 1,
 }
+IMPATIENT = {"DOWNLOAD_TIMEOUT": 1.0}
 
 
-async def on_ports(http: int, https: int, *urls: str) -> list[Outcome]:
+async def on_ports(http: int, https: int, *urls: str, **settings: float) -> list[Outcome]:
     """Ask while ports 80 and 443 are in truth *http* and *https*."""
 
     class Mapped(GuardedReactor):
@@ -258,7 +258,7 @@ async def on_ports(http: int, https: int, *urls: str) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         session = Session.open(Options(db=Path(folder) / "a.db", warc=Path(folder)), run_id="r")
         try:
-            return await ask(*urls, portal=portal(), **SETTINGS)
+            return await ask(*urls, portal=portal(), **SETTINGS, **settings)
         finally:
             session.close()
 
@@ -285,11 +285,11 @@ async def schemes_trial():
         found["only https"] = await on_ports(closed, secure.port, *urls)
         found["neither"] = await on_ports(closed, closed, f"https://{HOST}/1", f"http://{HOST}/2")
         found["both"] = await on_ports(plain.port, secure.port, *urls)
-        found["no TLS"] = await on_ports(plain.port, plain.port, f"https://{HOST}/1")
+        found["no TLS"] = await on_ports(plain.port, plain.port, f"https://{HOST}/1", **IMPATIENT)
         plain.heard.clear()
-        found["mute"] = await on_ports(mute.port, plain.port, f"http://{HOST}/1")
+        found["mute"] = await on_ports(mute.port, plain.port, f"http://{HOST}/1", **IMPATIENT)
         found["mute heard"] = plain.paths()
-        found["mute TLS"] = await on_ports(plain.port, mute.port, f"https://{HOST}/1")
+        found["mute TLS"] = await on_ports(plain.port, mute.port, f"https://{HOST}/1", **IMPATIENT)
         found["no name"] = await on_ports(plain.port, plain.port, "https://nosuch.invalid/1")
     return found
 
