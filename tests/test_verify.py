@@ -1,16 +1,20 @@
 """xianzhi verify finds whatever is not as it was written, and says what to do about it."""
 
 import fcntl
+import gzip
 import json
+import mmap
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
+import brotli
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
@@ -26,10 +30,11 @@ from crawler.verify.repairs import REPAIRS
 from crawler.verify.units import Outcome
 from crawler.verify.verification import Progress, verify
 from crawler.warc.reader import entries, read_record
+from crawler.warc.readers import complaints
 from crawler.warc.writer import WarcWriter
 from tests.support.crawling import Archive
 from tests.support.verified import changing, files, findings, kinds, two_nights
-from tests.support.warc import INFO, exchange, write
+from tests.support.warc import INFO, archived, exchange, write
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +204,20 @@ def test_a_file_that_only_another_reader_cannot_read_is_told(
     found = findings(unsealed)
     assert kinds(found) == {"unreadable"}
     assert all(finding.what.startswith("Reader: finds 1 records where there are") for finding in found)
+
+
+def test_how_a_portal_packs_its_pages_is_no_damage(tmp_path: Path) -> None:
+    page = "柳溪县新闻".encode() * 9_000
+    broken = bytearray(gzip.compress(os.urandom(60_000) + page))
+    broken[40_000:40_100] = bytes(100)
+    bodies = {"br": brotli.compress(page), "gzip": bytes(broken), "deflate": zlib.compress(page)[:50], "zstd": page}
+    sent = [
+        f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        for coding, body in bodies.items()
+    ]
+    path = archived(tmp_path, *map(exchange, sent))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        assert list(complaints(data, records=1 + 2 * len(sent), with_digests=True)) == []
 
 
 # Rows.
