@@ -120,6 +120,19 @@ def test_an_edited_article_is_compared_anew_and_its_old_pairs_go(conn: sqlite3.C
     assert pairs(conn) == {(first, again): "edited"}
 
 
+def test_a_character_that_changes_what_a_reprint_was_found_by_does_not_lose_it(conn: sqlite3.Connection) -> None:
+    story, author = next(lineage.stories(1, seed=11))
+    excerpt = lineage.CHANGES["joined excerpt"](story, Random(11), author)
+    first, short = store(conn, story, 1), store(conn, excerpt, 2)
+    catch_up(conn)
+    assert pairs(conn) == {(first, short): "excerpt"}
+    [text] = excerpt.texts
+    middle = len(text) // 2
+    store(conn, replace(excerpt, paragraphs=((f"{text[:middle]}甲{text[middle:]}",),)), 2, day=1)
+    assert catch_up(conn) == 1
+    assert pairs(conn) == {(first, short): "excerpt"}
+
+
 def test_catching_up_twice_changes_nothing(conn: sqlite3.Connection) -> None:
     for number in range(3):
         store(conn, STORY, number)

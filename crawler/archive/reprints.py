@@ -164,9 +164,10 @@ def _pending(conn: sqlite3.Connection, *, after: int) -> list[_Pending]:
 
 
 def _compare_batch(conn: sqlite3.Connection, words: Words, batch: Sequence[_Pending]) -> None:
-    again = [(article.id,) for article in batch if article.is_marked]
-    conn.executemany("DELETE FROM reprints WHERE article_id = ?", again)
-    conn.executemany("DELETE FROM reprints WHERE other_id = ?", again)
+    again = [article.id for article in batch if article.is_marked]
+    partners = {article_id: _partners(conn, article_id) for article_id in again}
+    for end in ("article_id", "other_id"):
+        conn.executemany(f"DELETE FROM reprints WHERE {end} = ?", [(article_id,) for article_id in again])  # noqa: S608
     known = words.sketches({article.id: Kept(article.keys, article.sample) for article in batch})
     # Sorted, they meet each page of the tree once. Keys of older versions stay: what they lead to is compared anyway.
     conn.executemany(
@@ -176,7 +177,7 @@ def _compare_batch(conn: sqlite3.Connection, words: Words, batch: Sequence[_Pend
     conn.executemany(
         "INSERT INTO reprints (article_id, other_id, similarity, kind) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (article_id, other_id) DO UPDATE SET similarity = excluded.similarity, kind = excluded.kind",
-        list(_pairs(conn, words, batch, known)),
+        list(_pairs(conn, words, batch, known, partners)),
     )
     conn.executemany(
         "INSERT INTO reprint_marks (article_id, version_id) VALUES (?, ?)"
@@ -187,14 +188,19 @@ def _compare_batch(conn: sqlite3.Connection, words: Words, batch: Sequence[_Pend
 
 
 def _pairs(
-    conn: sqlite3.Connection, words: Words, batch: Sequence[_Pending], known: Mapping[int, Sketch]
+    conn: sqlite3.Connection,
+    words: Words,
+    batch: Sequence[_Pending],
+    known: Mapping[int, Sketch],
+    partners: Mapping[int, Sequence[int]],
 ) -> Iterator[tuple[int, int, float, str]]:
     compared: set[tuple[int, int]] = set()
     for article in batch:
         sketch = known[article.id]
         pairs = {
             other_id: (min(article.id, other_id), max(article.id, other_id))
-            for other_id in _candidates(conn, article, sketch.keys)
+            # What an older version was paired with, too: an edit may take away just what they were found by.
+            for other_id in (*_candidates(conn, article, sketch.keys), *partners.get(article.id, ()))
         }
         unmet = [other_id for other_id, pair in pairs.items() if pair not in compared]
         compared.update(pairs.values())
@@ -217,6 +223,10 @@ def _candidates(conn: sqlite3.Connection, article: _Pending, found_by: Sequence[
     likely = {other_id for other_id, enough in points.items() if enough >= ENOUGH}
     likely.update(other_id for other_id in closest if CLOSE * shared[other_id] >= len(found_by))
     return sorted(likely, key=lambda other_id: (-shared[other_id], other_id))[:COMPARED_WITH]
+
+
+def _partners(conn: sqlite3.Connection, article_id: int) -> list[int]:
+    return [other_id for other_id, _ in conn.execute(_PAIRED, {"article": article_id})]
 
 
 def _met(conn: sqlite3.Connection, query: str, value: int) -> list[int]:
