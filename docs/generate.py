@@ -22,11 +22,10 @@ HERE = Path(__file__).parent
 def commands() -> str:
     """The page of commands: each one's help."""
     parts = ["# Commands\n\nWhat `--help` says, written by `docs/generate.py`.\n"]
-    context = click.Context(cli, info_name="xianzhi", max_content_width=100, terminal_width=100)
+    wide = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(cli, info_name="xianzhi", **wide)
     for name, command, parent in walk(cli, context, "xianzhi"):
-        own = click.Context(
-            command, info_name=name.rpartition(" ")[2], parent=parent, max_content_width=100, terminal_width=100
-        )
+        own = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, **wide)
         parts.append(f"## {name}\n\n```text\n{command.get_help(own).rstrip()}\n```\n")
     return "\n".join(parts)
 
