@@ -104,6 +104,13 @@ def seal(conn: sqlite3.Connection, *, db: Path, warc: Path, late: bool = False) 
     return made
 
 
+def is_sealed(conn: sqlite3.Connection, run_id: str, *, db: Path) -> bool:
+    """Whether a manifest names the run *run_id*, whose rows must never change then."""
+    known = _known(db, last_seal(conn))
+    rows = conn.execute("SELECT 1 FROM runs WHERE id = ? AND status <> 'running'", (run_id,)).fetchall()
+    return bool(rows) and run_id not in _ended(conn, known.get("running", []))
+
+
 def seal_and_say(
     conn: sqlite3.Connection, *, db: Path, warc: Path, say: Callable[[int, str], None], late: bool = False
 ) -> None:

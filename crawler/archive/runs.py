@@ -1,8 +1,9 @@
 """Runs in the archive: what stands in ``divisions``, ``portals``, ``runs`` and ``portal_runs``."""
 
+import json
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -75,6 +76,19 @@ def end_killed(conn: sqlite3.Connection) -> None:
         "UPDATE runs SET status = 'interrupted'"
         " WHERE status = 'running' AND id NOT IN (SELECT run_id FROM portal_runs WHERE reason = ?)",
         (ON_QUEUE,),
+    )
+
+
+def end_forgotten(conn: sqlite3.Connection, on_queue: Collection[str]) -> None:
+    """A run that workers have was interrupted where it is none of those *on_queue*. For the holder of the run lock.
+
+    The store was away while it was begun, its process was killed then, or PostgreSQL is another one now.
+    """
+    conn.execute(
+        "UPDATE runs SET status = 'interrupted'"
+        " WHERE status = 'running' AND id IN (SELECT run_id FROM portal_runs WHERE reason = ?)"
+        " AND id NOT IN (SELECT value FROM json_each(?))",
+        (ON_QUEUE, json.dumps(list(on_queue))),
     )
 
 

@@ -80,6 +80,7 @@ class Conductor:
         with RunLock(options.db), closing(open_archive(options.db)) as archive:
             for line in recover(archive, options.warc):
                 self._on_log(logging.WARNING, line)
+            runs.end_forgotten(archive, self._nights.all_running())
             custody.seal_and_say(archive, db=options.db, warc=options.warc, say=self._on_log, late=True)
             free = self._nights.free(groups)
             refused = [portal for group in groups if group not in free for portal in group]
@@ -100,7 +101,8 @@ class Conductor:
                     self._store.put(seed, objects[portal.id])
                     seed.unlink()
             taken = self._nights.enqueue(run_id, free, options, objects)
-        return Enqueued(run_id=run_id, groups=taken, refused=refused)
+        refused = [portal for group in groups if group not in taken for portal in group]
+        return Enqueued(run_id=run_id if taken else None, groups=taken, refused=refused)
 
     def wait(self, run_id: str) -> Night:
         """Wait until every portal has ended and every shard is in the store, or has been waited for long enough.
@@ -157,7 +159,8 @@ class Conductor:
             ]
             status = status_of(lines, lost)
             ended = [(line.portal.id, line.status, line.reason, line.tally) for line in lines]
-            runs.finish(archive, run_id, status, ended)
+            if not custody.is_sealed(archive, run_id, db=options.db):  # else somebody was killed here before `close`
+                runs.finish(archive, run_id, status, ended)
             custody.seal_and_say(archive, db=options.db, warc=options.warc, say=self._on_log)
             learn(archive, is_stopping=lambda: self._is_stopping, on_log=self._on_log)
         self._nights.close(run_id)

@@ -82,20 +82,21 @@ class Nights:
         with transaction(self._dsn) as conn:
             conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             groups = _free(conn, groups)
+            if not groups:
+                return []
             _forget_old(conn)
             conn.execute("INSERT INTO xianzhi.nights (run_id, queue) VALUES (%s, %s)", (run_id, self._queue))
             jobs = [self._job(task_args(run_id, group, options, seeds)) for group in groups]
-            if jobs:
-                deferred = JobManager(SyncPsycopgConnector()).batch_defer_jobs(jobs, connection=conn)
-                rows = [
-                    (run_id, portal.id, place, job.id)
-                    for group, job in zip(groups, deferred, strict=True)
-                    for place, portal in enumerate(group)
-                ]
-                with conn.cursor() as cursor:
-                    cursor.executemany(
-                        "INSERT INTO xianzhi.portals (run_id, portal_id, place, job_id) VALUES (%s, %s, %s, %s)", rows
-                    )
+            deferred = JobManager(SyncPsycopgConnector()).batch_defer_jobs(jobs, connection=conn)
+            rows = [
+                (run_id, portal.id, place, job.id)
+                for group, job in zip(groups, deferred, strict=True)
+                for place, portal in enumerate(group)
+            ]
+            with conn.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO xianzhi.portals (run_id, portal_id, place, job_id) VALUES (%s, %s, %s, %s)", rows
+                )
         return groups
 
     def look(self, run_id: str) -> Night:
@@ -127,6 +128,12 @@ class Nights:
                 "SELECT run_id FROM xianzhi.nights WHERE queue = %s AND ended_at IS NULL ORDER BY run_id",
                 (self._queue,),
             ).fetchall()
+        return [run_id for (run_id,) in rows]
+
+    def all_running(self) -> list[str]:
+        """`running`, in whatever queue of this database."""
+        with transaction(self._dsn) as conn:
+            rows = conn.execute("SELECT run_id FROM xianzhi.nights WHERE ended_at IS NULL").fetchall()
         return [run_id for (run_id,) in rows]
 
     def depth(self) -> dict[str, int]:
