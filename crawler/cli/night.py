@@ -103,6 +103,7 @@ def told_in_words() -> Iterator[None]:
     """Let what a queue or a store cannot do be one line and exit code 1."""
     try:
         import psycopg  # noqa: PLC0415
+        from procrastinate.exceptions import ConnectorException  # noqa: PLC0415
 
         from crawler.queue.line import QueueAway  # noqa: PLC0415
     except ImportError as error:
@@ -111,5 +112,17 @@ def told_in_words() -> Iterator[None]:
         yield
     except (psycopg.Error, QueueAway) as error:
         raise Failure(f"PostgreSQL: {' '.join(str(error).split())}") from error
+    except (ConnectorException, ExceptionGroup) as error:
+        refusal = _refusal(error, psycopg.Error)
+        if refusal is None:
+            raise
+        raise Failure(f"PostgreSQL: {' '.join(str(refusal).split())}") from error
     except StoreError as error:
         raise Failure(f"store: {error}") from error
+
+
+def _refusal(error: BaseException | None, kind: type[Exception]) -> BaseException | None:
+    """The error of *kind* that *error* is, was raised from, or is a group of; None where it is about something else."""
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, (_refusal(one, kind) for one in error.exceptions)), None)
+    return error if error is None or isinstance(error, kind) else _refusal(error.__cause__, kind)
