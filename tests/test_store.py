@@ -185,6 +185,19 @@ def test_a_store_that_does_not_answer_is_an_error_that_names_it(s3: S3) -> None:
     assert store.stat("warc/a") is None
 
 
+@needs_s3
+def test_a_bucket_that_is_not_there_is_said_to_be_missing_and_not_what_was_asked_of_it(s3: S3, tmp_path: Path) -> None:
+    store = open_store("s3://no-such-bucket/archive")
+    for act in (
+        lambda: store.names("warc/"),
+        lambda: store.put(written(tmp_path / "f", b"x"), "warc/a"),
+        lambda: store.fetch("warc/a", tmp_path),
+    ):
+        with pytest.raises(StoreError, match="s3://no-such-bucket/archive: there is no such bucket") as raised:
+            act()
+        assert not isinstance(raised.value, ObjectMissingError)
+
+
 def test_a_folder_that_is_not_mounted_is_no_empty_store(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "gone"))
     for act in (lambda: store.names(""), lambda: store.put(written(tmp_path / "f", b"x"), "warc/a")):

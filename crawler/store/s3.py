@@ -38,6 +38,8 @@ DIGEST = "sha256"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)*/?")
 _ENDPOINT = re.compile(r"https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
+_NO_BUCKET = "<Code>NoSuchBucket</Code>"
+"""In the body of an answer 404; obstore takes it for an object that is missing."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
@@ -180,8 +182,12 @@ class S3Store(Store):
         try:
             yield
         except FileNotFoundError as error:
+            if _NO_BUCKET in str(error):
+                raise StoreError(f"{self.url}: there is no such bucket") from error
             raise ObjectMissingError(f"{self.url} has no {name}") from error
         except BaseError as error:
+            if _NO_BUCKET in str(error):
+                raise StoreError(f"{self.url}: there is no such bucket") from error
             raise StoreError(f"{self.url}: {name}: {_first_line(error)}") from error
 
 
