@@ -10,10 +10,11 @@ import pytest
 from crawler.catalogue import Portal
 from crawler.fetch.options import Options
 from crawler.queue.conducting import Conductor, Enqueued
+from crawler.queue.homeward import Homeward
 from crawler.queue.nights import Nights
 from crawler.queue.schema import prepare
 from crawler.store import StoreError, open_store
-from tests.support.crawling import Archive
+from tests.support.crawling import Archive, entry
 from tests.support.hosts import hosts, until
 from tests.support.verified import findings
 
@@ -84,6 +85,25 @@ def test_a_night_all_of_whose_portals_another_one_took_meanwhile_is_none(
     late = conducting().enqueue([(EAST,)])
     assert (late.run_id, late.refused) == (None, [EAST])
     assert list(conducting().catch_up()) == []
+
+
+def test_who_waits_for_a_night_that_the_queue_lost_is_told_so_in_words(tmp_path: Path, dsn: str):
+    with hosts(tmp_path, dsn) as farm, psycopg.connect(dsn, autocommit=True) as conn:
+        farm.archive.write_catalogue(entry("east", "http://127.0.0.1:9"))
+        with farm.night() as night:
+            until(lambda: conn.execute("SELECT to_regclass('xianzhi.nights')").fetchone() != (None,))
+            until(lambda: conn.execute("DELETE FROM xianzhi.nights").rowcount)
+            ended = night.end()
+    assert ended.exit_code == 1
+    assert ended.words.splitlines()[-1].startswith("Error: the queue does not know the night ")
+    assert "Traceback" not in ended.words
+
+
+def test_a_spool_whose_name_was_not_written_to_its_end_gets_another_one(tmp_path: Path, dsn: str):
+    homeward = Homeward(dsn, tmp_path / "spool", open_store(str(tmp_path)))
+    assert homeward.spool_id() == homeward.spool_id()
+    (tmp_path / "spool" / "id").write_bytes(b"")
+    assert homeward.spool_id()
 
 
 def test_a_worker_whose_tables_are_gone_says_so_in_a_line_and_ends(tmp_path: Path, dsn: str):

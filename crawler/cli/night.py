@@ -106,6 +106,7 @@ def told_in_words() -> Iterator[None]:
         from procrastinate.exceptions import ConnectorException  # noqa: PLC0415
 
         from crawler.queue.line import QueueAway  # noqa: PLC0415
+        from crawler.queue.nights import UnknownNightError  # noqa: PLC0415
     except ImportError as error:
         raise Failure(f"{error}; crawls on several hosts need xianzhi[distributed]") from error
     try:
@@ -117,6 +118,8 @@ def told_in_words() -> Iterator[None]:
         if refusal is None:
             raise
         raise Failure(f"PostgreSQL: {' '.join(str(refusal).split())}") from error
+    except UnknownNightError as error:
+        raise Failure(str(error)) from error
     except StoreError as error:
         raise Failure(f"store: {error}") from error
 

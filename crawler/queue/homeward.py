@@ -36,7 +36,7 @@ class Homeward:
         """The name of the spool, which is no other's; given when it is first asked for."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / "id"
-        if not path.exists():
+        if not path.exists() or not path.read_bytes().strip():  # a full disk, or a crash, left no more than the file
             path.write_text(f"{uuid4()}\n", encoding="ascii")
         return path.read_text(encoding="ascii").strip()
 

@@ -62,6 +62,10 @@ class Night:
         return self.has_ended and not self.coming
 
 
+class UnknownNightError(Exception):
+    """The queue knows no night of that name, be it no longer; the message says so."""
+
+
 class Nights:
     """The nights in a queue. Every call raises QueueAway where PostgreSQL does not answer."""
 
@@ -100,11 +104,14 @@ class Nights:
         return groups
 
     def look(self, run_id: str) -> Night:
-        """How far the night *run_id* is. Raises LookupError where the queue knows none of that name."""
+        """How far the night *run_id* is. Raises UnknownNightError where the queue knows none of that name."""
         with transaction(self._dsn) as conn:
             portals = conn.execute(_PORTALS, (run_id,)).fetchall()
             if not portals:
-                raise LookupError(f"the queue knows no night {run_id}")
+                raise UnknownNightError(
+                    f"the queue does not know the night {run_id}: PostgreSQL is another one, or was emptied."
+                    " The next crawl asks for what is missing; xianzhi merge --store brings home what workers stored"
+                )
             lost = conn.execute("SELECT reason FROM xianzhi.losses WHERE run_id = %s ORDER BY at", (run_id,)).fetchall()
             shards = conn.execute(_SHARDS, {"run": run_id, **_SILENCE}).fetchall()
             [(workers, seconds)] = conn.execute(_AROUND, {"run": run_id, **_SILENCE}).fetchall()
