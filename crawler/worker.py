@@ -292,5 +292,8 @@ def main(pipe: Connection, options: Options, run_id: str) -> None:
         reactor.callWhenRunning(lambda: asyncio.ensure_future(run()))
         process.start(stop_after_crawl=False, install_signal_handlers=False)
         if options.lease is not None and session.broken is None:
-            seeds.finish(options.db)
+            try:
+                seeds.finish(options.db)
+            except (sqlite3.Error, OSError) as error:  # on a full disk; whoever uploads the shard finishes it first
+                logging.getLogger(__name__).warning("%s is not ready to travel yet: %s", options.db.name, error)
     sys.exit(1 if session.broken else 0)
