@@ -111,9 +111,7 @@ def _refuses(read: _Read, title: str | None) -> bool:
     """Tell whether the page says that there is nothing to read; tagged articles and longer texts are spared."""
     if read.tags.get("articletitle") or kind.shape(read.layout, read.block).text > kind.MAX_REFUSAL:
         return False
-    said = [line for line in read.layout.lines if not line.is_link and not line.hidden]
-    whole = sum(len(line.text) - line.linked for line in said)
-    return kind.is_refusal(title, "\n".join(line.text for line in said), whole=whole)
+    return kind.refuses(title, read.layout)
 
 
 def _second_opinion(page: Page, own: list[Line]) -> list[Line]:

@@ -4,9 +4,13 @@ from scrapy.crawler import Crawler
 
 from crawler.fetch.session import Session
 from crawler.fetch.vanishing import GONE_STATUSES
+from crawler.reading import kind
 from crawler.reading.identity import contradiction
 from crawler.records import Article, Capture
 from crawler.text.canonical import canonical
+
+MAX_REASON = 200
+"""Characters of a page that the report quotes."""
 
 
 class StorePipeline:
@@ -38,7 +42,11 @@ class StorePipeline:
             self._session.store_failure(article.capture, stranger)
         elif article.kind == "article":
             self._session.store_article(article, url)
-        elif not self._session.miss(article.capture, url, article):
+        elif self._session.miss(article.capture, url, article):
+            return
+        elif trouble := _trouble(article, is_home=url == canonical(portal.homepage, homepage=portal.homepage)):
+            self._session.store_failure(article.capture, trouble)
+        else:
             self._session.store_capture(article.capture, encoding=article.encoding, basis=article.encoding_basis)
 
     def _store_capture(self, capture: Capture) -> None:
@@ -56,3 +64,17 @@ class StorePipeline:
     def _identity(self, capture: Capture) -> str:
         """The address under which the article is one row."""
         return canonical(capture.url, homepage=self._session.portal(capture.portal_id).homepage)
+
+
+def _trouble(article: Article, *, is_home: bool) -> str | None:
+    """Why a page is not what its link promised, which another night may bring; None for a list or a board.
+
+    *is_home*: the portal's front page answered.
+    """
+    said = [paragraph.text for paragraph in article.paragraphs]
+    if is_home:
+        return "led to the front page"
+    if kind.is_refusal(article.title, "\n".join(said), whole=sum(map(len, said))):
+        return f"shows no article: {article.title or said[0]}"[:MAX_REASON]
+    is_blank = not (article.title or said or article.removed or article.images or article.attachments)
+    return "shows nothing" if is_blank else None

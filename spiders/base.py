@@ -13,7 +13,7 @@ import scrapy
 from scrapy.http import Response
 
 from crawler.fetch.challenge import challenge, is_walled
-from crawler.reading import metatags
+from crawler.reading import heading, kind, lines, metatags, tree
 from crawler.reading.identity import contradiction
 from crawler.records import Capture
 from crawler.text.canonical import original
@@ -30,8 +30,14 @@ NO_PROGRAM = NOT_THERE | {400, 403, 405, 500}
 """What a program answers that moved, or is asked in a way that it does not know any more."""
 LIST_STUB_BYTES = 600
 """A later list page that short is none: servers of TRS send 300 to 400 bytes for pages that were never published."""
+MAX_REASON = 200
+"""Characters of a page that the report quotes."""
 OVERLAP = 1
 """Pages looked at behind one that brought nothing new: items are pinned, re-ordered, and move on while we read."""
+
+
+class RefusalError(Exception):
+    """A list page says that there is nothing to read; ``str()`` says it in words."""
 
 
 class StrangerError(Exception):
@@ -122,7 +128,10 @@ class PortalSpider(ArticleSpider):
         )
 
     def follow(self, listing: Listing) -> Iterator[scrapy.Request]:
-        """What a list page leads to. Raises TrapError where it leads on and on, StrangerError where it is another's."""
+        """What a list page leads to.
+
+        Raises TrapError where it leads on and on, StrangerError where it is another's, RefusalError where it is none.
+        """
         self._check_identity(listing)
         named = unique([replace(link, url=original(link.url)) for link in self.links(listing)])
         own = [link for link in named if same_site(link.url, self.hosts)]
@@ -133,9 +142,12 @@ class PortalSpider(ArticleSpider):
         for link in fresh.values():
             self.traps.count("article", link.url)
             yield self.article_request(link, via=listing.url)
-        if not own and listing.number == 1:
-            yield from self._look_behind(listing)
-        elif own and listing.number == 1 and listing.walk.program:
+        if not own:
+            requests = list(self._look_behind(listing)) if listing.number == 1 else []
+            if not requests:
+                _check_readable(listing)
+            yield from requests
+        elif listing.number == 1 and listing.walk.program:
             self.session.sink.keep_program(self.portal.id, self._shell(listing.walk).meta["key"], listing.walk.program)
         if named:
             yield from self._go_on(listing, links, is_fresh=bool(fresh))
@@ -233,9 +245,26 @@ class PortalSpider(ArticleSpider):
             decoded = decode_page(page, content_type=capture.content_type, hint=self.portal.encoding)
             try:
                 yield from follow(decoded.text)
-            except TrapError as error:
+            except (RefusalError, TrapError) as error:
                 self.session.store_failure(capture, str(error))
             except StrangerError as error:
                 self.session.store_stranger(capture, str(error))
             else:
                 yield capture
+
+
+def _check_readable(listing: Listing) -> None:
+    """Of a page that names no articles: raise RefusalError where the server speaks and not the list.
+
+    That a later page is not there is an end of its list.
+    """
+    try:
+        root = tree.parse(listing.text)
+    except tree.LimitError:  # so much is no refusal
+        return
+    if root is None:
+        return
+    title, layout = heading.of_page(root), lines.lay_out(root)
+    is_end = listing.number > 1 and kind.is_missing(title, "\n".join(line.text for line in layout.lines))
+    if not is_end and kind.refuses(title, layout):
+        raise RefusalError(f"is no list: {title or layout.lines[0].text}"[:MAX_REASON])

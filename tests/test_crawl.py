@@ -18,13 +18,14 @@ from crawler.demo.site import Response
 from crawler.fetch.options import Options
 from crawler.messages import Stop, Work
 from tests.conftest import ROOT
-from tests.support.crawling import LOOPBACK, Archive, article_page, entry, news_site, text_of, title_of
+from tests.support.crawling import HTML, LOOPBACK, Archive, article_page, entry, news_site, text_of, title_of
 from tests.support.evidence import (
     assert_both_readers_read_all,
     assert_nothing_is_lost_or_double,
     assert_rows_and_bytes_agree,
     assert_the_index_is_true,
 )
+from tests.support.planting import page
 
 
 @pytest.fixture
@@ -275,16 +276,28 @@ def test_a_database_in_no_folder_is_wrong_usage(tmp_path: Path) -> None:
     assert not (tmp_path / "typo").exists()
 
 
+TROUBLE = (
+    Response(status=404, body=b"not yet"),
+    page("<title>系统维护中</title><div><p>网站正在维护升级，请稍后再访问。</p></div>"),
+    page("<title>柳溪县人民政府</title><div><p>系统繁忙，请稍后再试！</p></div>"),
+    Response(headers=HTML),
+    Response(status=302, headers=(("Location", "/"),)),
+)
+"""What comes in an article's place on a bad night."""
+
+
 def test_an_article_that_failed_is_asked_for_again_though_its_list_page_is_not(archive: Archive) -> None:
     site = news_site(30)
-    page = site.pages["/news/2021/125.html"]
-    site.replace("/news/2021/125.html", Response(status=404, body=b"not yet"))
+    well, number = site.pages, 125
+    sick = {f"/news/2021/{number + n}.html": answer for n, answer in enumerate(TROUBLE)}
+    site.publish({**well, "/": page("<h1>柳溪县人民政府</h1>"), **sick})
     with serve({"liuxi": site}) as urls:
         archive.write_catalogue(entry("liuxi", urls["liuxi"]))
         first = archive.crawl()
-        assert (first.portal("liuxi")["new"], first.portal("liuxi")["failed"]) == (29, 1)
-        site.replace("/news/2021/125.html", page)
-        assert archive.crawl().portal("liuxi")["new"] == 1
+        assert (first.portal("liuxi")["new"], first.portal("liuxi")["failed"]) == (30 - len(sick), len(sick))
+        assert "125.html: answered 404" in first.words
+        site.publish(well)
+        assert archive.crawl().portal("liuxi")["new"] == len(sick)
     assert_nothing_is_lost_or_double(archive, articles=30)
 
 

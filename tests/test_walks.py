@@ -79,15 +79,22 @@ def test_a_list_that_begins_with_what_another_one_has_is_walked_to_its_end_the_f
     assert asked_lists(site) == ["/all/", "/news/"]
 
 
-@pytest.mark.parametrize("newer", [0, 3])
-def test_what_is_behind_a_list_page_that_failed_is_found_another_night(newer: int, archive: Archive) -> None:
+REPAIRS = page("<title>系统维护中</title><div><p>网站正在维护升级，请稍后再访问。</p></div>")
+
+
+@pytest.mark.parametrize(
+    ("newer", "trouble", "words"), [(0, Response(status=500), "answered 500"), (3, REPAIRS, "is no list: 系统维护中")]
+)
+def test_what_is_behind_a_list_page_that_failed_is_found_another_night(
+    newer: int, trouble: Response, words: str, archive: Archive
+) -> None:
     pages = pages_of(*(range(100 + start, 103 + start) for start in range(0, 15, 3)))
-    site = Site(pages | {"/news/list_3.html": Response(status=500)})
+    site = Site(pages | {"/news/list_3.html": trouble})
     with serve({"liuxi": site}) as urls:
         archive.write_catalogue(entry("liuxi", urls["liuxi"]))
         first = archive.crawl()
         assert (first.exit_code, stored(archive)) == (1, 6)
-        assert "list_3.html: answered 500" in first.portal("liuxi")["reason"]
+        assert f"list_3.html: {words}" in first.portal("liuxi")["reason"]
         site.publish(pages_of(*(range(100 - newer + start, 103 - newer + start) for start in range(0, 15 + newer, 3))))
         assert archive.crawl().exit_code == 0
     assert stored(archive) == 15 + newer
@@ -159,6 +166,7 @@ STUBS = {
     "blank": b"<!DOCTYPE html><html><head></head><body>" + b" " * 240,
     "script": b"<html><script>history.back()</script></html>",
     "no bytes": b"",
+    "words": "<html><title>提示信息</title><p>对不起，您访问的页面不存在！</p></html>".encode(),
 }
 
 

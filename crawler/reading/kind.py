@@ -89,6 +89,14 @@ def is_refusal(title: str | None, text: str, *, whole: int) -> bool:
     return bool((title and titles.fullmatch(title.strip())) or texts.search(text))
 
 
+def refuses(title: str | None, layout: Layout) -> bool:
+    """Tell whether a page called *title* says that there is nothing to read: `is_refusal` over what it shows."""
+    said = [line for line in layout.lines if not line.is_link and not line.hidden]
+    return is_refusal(
+        title, "\n".join(line.text for line in said), whole=sum(len(line.text) - line.linked for line in said)
+    )
+
+
 def is_missing(title: str | None, text: str) -> bool:
     """Tell whether a page that is no article says that there is nothing at its address, or no longer."""
     titles, texts = _missing()
