@@ -7,7 +7,7 @@ from crawler.text.urls import absolute
 from spiders.listing import Listing, label
 
 NEXT_WORDS = re.compile(
-    r"^[\s>›»]*(?:下一?[页頁]|后一?[页頁]|後一?[页頁]|next(?:\s+page)?|older)[\s>›»]*$", re.IGNORECASE
+    r"^[\s>›»\[【(（]*(?:下一?[页頁]|后一?[页頁]|後一?[页頁]|next(?:\s+page)?|older)[\s>›»\]】)）]*$", re.IGNORECASE
 )
 ARROWS = re.compile(r"^[>›»]+$")
 """Also how side columns write 更多: words win, wherever on the page they stand."""
@@ -27,7 +27,8 @@ def next_link(listing: Listing) -> str | None:
     arrow = None
     for anchor, url in listing.anchors():
         text = label(anchor)
-        if NEXT_WORDS.match(text) or NEXT_WORDS.match(anchor.get("title") or ""):
+        named = [text, anchor.get("title") or "", *map(str, anchor.xpath(".//img/@alt | .//img/@title"))]
+        if any(NEXT_WORDS.match(name) for name in named):
             return url
         if arrow is None and ARROWS.match(text):
             arrow = url

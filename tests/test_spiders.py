@@ -79,7 +79,22 @@ def test_the_next_page_by_a_script_call(script: str, number: int, following: str
     assert create_page_script(listing(f"<script>{script}</script>", number=number)) == expected
 
 
-@pytest.mark.parametrize("words", ["下一页", "下一頁", "下页", "后一页", "下一页 >", "Next", "»", "下一页>>"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "下一页",
+        "下一頁",
+        "下页",
+        "后一页",
+        "下一页 >",
+        "Next",
+        "»",
+        "下一页>>",
+        "[下一页]",
+        "【下一页】",
+        '<img alt="下一页">',
+    ],
+)
 def test_the_next_page_by_its_name(words: str) -> None:
     assert next_link(listing(f'<a href="list_2.html">{words}</a>')) == "http://www.liuxi.example/xwzx/list_2.html"
 
