@@ -55,6 +55,8 @@ STUB = b"<html><script>window.$_ts={};$_ts.cd='x'</script><script src='/a.js'></
         (200, STUB, True),
         (200, b"<script>document.cookie='__jsl_clearance=1'</script>", True),
         (200, b"<html><script>location.href='/index.html'</script></html>", True),
+        (200, "<script>alert('该信息不存在');history.go(-1);</script>".encode("gbk"), False),
+        (200, b"<script>alert(1);document.cookie='__jsl_clearance=1'</script>", True),
         (200, PAGE + b"<!--__jsl_clearance-->" + b" " * 3000, False),
     ],
 )

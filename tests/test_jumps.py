@@ -16,6 +16,8 @@ PROSE = "<p>" + "柳溪县第三村全长六公里的通村公路日前竣工通
         ("<script>top.location.replace('../zw/2.html')</script>", "http://www.liuxi.example/zw/2.html"),
         ("<body onload=\"window.location.assign('/2.html')\">", "http://www.liuxi.example/2.html"),
         ('<meta http-equiv="refresh" content="0;url=/2.html">', "http://www.liuxi.example/2.html"),
+        ('<meta content="0;url=/2.html" http-equiv="refresh">', "http://www.liuxi.example/2.html"),
+        ('<meta http-equiv="refresh" content="0; /2.html">', "http://www.liuxi.example/2.html"),
         ("<META HTTP-EQUIV=Refresh CONTENT='3; URL=2.html?a=1&amp;b=2'>", "http://www.liuxi.example/xw/2.html?a=1&b=2"),
         (
             '<title>跳转</title><p>正在跳转</p><script>location.href="http://other.example/"</script>',

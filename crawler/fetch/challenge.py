@@ -12,6 +12,8 @@ STATUSES = {
 MARKS = re.compile(
     rb"__jsl_clearance|acw_sc__v2|safeline_bot|yunsuo_session|HOY_TR|_bot_sbu|\$_ts\b|FSSBBIl1UgzbN7N80S", re.IGNORECASE
 )
+EXCUSE = re.compile(rb"\balert\s*\(|\bhistory\s*\.\s*(?:back|go)\b|\bwindow\s*\.\s*close\b")
+"""How old programs say that there is no such article: a script that tells the reader so and leads back."""
 STUB_BYTES = 2_048
 """A real page is longer; the walls' script stubs seen have 1,166 and 1,334 bytes."""
 
@@ -22,7 +24,7 @@ def challenge(status: int, body: bytes) -> str | None:
         return STATUSES[status]
     if is_walled(body):
         return "answered with a bot wall's script"
-    is_script_only = b"<script" in body.lower() and b"<a " not in body.lower()
+    is_script_only = b"<script" in body.lower() and b"<a " not in body.lower() and not EXCUSE.search(body)
     if (
         status == 200
         and len(body) <= STUB_BYTES

@@ -11,9 +11,10 @@ MAX_WORDS = 200
 """Characters that a page which only jumps may show."""
 
 _REFRESH = re.compile(
-    r"""<meta\b[^>]*http-equiv\s*=\s*["']?refresh["']?[^>]*content\s*=\s*["']?\s*(\d+)[^>;]{0,9};\s*url\s*=\s*['"]?([^'">]+)""",
+    r"""<meta\b(?=[^>]*http-equiv\s*=\s*["']?refresh\b)[^>]*content\s*=\s*["']?\s*(\d+)[^>;,]{0,9}[;,]\s*(?:url\s*=)?\s*['"]?([^'">]+)""",
     re.IGNORECASE,
 )
+"""Attributes in either order, ``url=`` or not: as browsers do (HTML standard, "shared declarative refresh steps")."""
 _SCRIPT = re.compile(
     r"""\blocation(?:\.href)?\s*=\s*["']([^"'\s]+)["']|\blocation\.(?:replace|assign)\(\s*["']([^"'\s]+)["']"""
 )
