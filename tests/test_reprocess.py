@@ -184,6 +184,15 @@ def test_a_page_that_stood_in_for_an_article_is_no_edit_of_it(shelf: Shelf) -> N
     assert_all_is_well(shelf)
 
 
+def test_a_capture_that_came_late_is_no_edit_where_the_next_version_says_the_same(shelf: Shelf) -> None:
+    shelf.see(page("旧题目在此"), rules=without_author)
+    shelf.see(page("新题目在此"), rules=without_author, day=2)
+    shelf.see(page("新题目在此", more="<!-- 1 -->"), rules=without_author, day=1)
+    assert shelf.reprocess().summary.counts.edits == 0
+    assert [row[3] for row in versions(shelf)] == [None, None, 1, 2]
+    assert_all_is_well(shelf)
+
+
 def test_after_reprocessing_a_crawl_finds_nothing_new_in_what_did_not_change(shelf: Shelf) -> None:
     shelf.see(page(), rules=without_author)
     shelf.reprocess()

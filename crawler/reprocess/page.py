@@ -145,6 +145,7 @@ class _Page:
         listed = self._past.listed_day(article_id)
         before: Reading | None = None
         was_shown = False
+        unseen: FoundEdit | None = None
         for sighting in self._history.sightings:
             if sighting.version_id is None and (before is None or _payload(before) == sighting.capture.payload_sha256):
                 continue
@@ -159,14 +160,22 @@ class _Page:
                     before = None
             else:
                 if sighting.version_id is not None:
+                    # Captures may have come late: what an earlier one showed, too, may have its version here.
+                    if unseen and unseen.reading.fields != reading.fields:
+                        self.found.append(unseen)
+                    unseen = None
                     stored = self._past.stored_reading(sighting.version_id)
                     self._hold_against(article_id, stored, reading, sighting)
                     was_shown = was_shown or stored.shown is not None
                     before = reading
                 elif before is not None and self._is_edit(article_id, before, reading):
+                    if unseen:
+                        self.found.append(unseen)
                     edited = self._placed(reading, ())
-                    self.found.append(FoundEdit(article_id=article_id, reading=edited, is_shown=was_shown))
+                    unseen = FoundEdit(article_id=article_id, reading=edited, is_shown=was_shown)
                     before = reading
+        if unseen:
+            self.found.append(unseen)
 
     def _is_edit(self, article_id: int, before: Reading, reading: Reading) -> bool:
         moment = reading.article.capture.fetched_at
