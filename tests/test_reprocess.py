@@ -193,6 +193,18 @@ def test_a_capture_that_came_late_is_no_edit_where_the_next_version_says_the_sam
     assert_all_is_well(shelf)
 
 
+def test_what_came_late_is_not_what_the_article_says_where_an_answer_304_was_behind_it(shelf: Shelf) -> None:
+    """An import of older captures: what one shows came and went, as the crawl that answered 304 knew."""
+    shelf.see(page("今天的题目"), rules=without_author)
+    shelf.observe("live", day=5, capture=shelf.capture("", day=5, status=304))
+    shelf.see(page("别的题目"), rules=without_author, day=3)
+    assert shelf.reprocess().summary.counts.edits == 0
+    assert shelf.query("SELECT title, state FROM articles") == [("今天的题目", "live")]
+    shelf.see(page("新题目在此"), extractor=EXTRACTOR, day=9)
+    assert shelf.reprocess().summary.counts.edits == 0
+    assert_all_is_well(shelf)
+
+
 def test_after_reprocessing_a_crawl_finds_nothing_new_in_what_did_not_change(shelf: Shelf) -> None:
     shelf.see(page(), rules=without_author)
     shelf.reprocess()

@@ -27,6 +27,9 @@ class Sighting:
     encoding: str | None
     version_id: int | None
     """The newest reading of this very capture; None where it showed nothing new, or no article."""
+    came_late: bool = False
+    """It was stored after an answer 304 that was later in time, with no version between the two: what it shows came
+    and went."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ def _canonical(url: str, homepage: str | None) -> str:
 
 
 def _sighting(portal_id: str, row: Sequence[Any]) -> Sighting:
-    capture_id, run_id, url, fetched_at, content_type, encoding, payload_sha256, version_id, *places = row
+    capture_id, run_id, url, fetched_at, content_type, encoding, payload_sha256, version_id, came_late, *places = row
     own, original = places[:3], places[3:]
     return Sighting(
         capture_id=capture_id,
@@ -116,6 +119,7 @@ def _sighting(portal_id: str, row: Sequence[Any]) -> Sighting:
         ),
         encoding=encoding,
         version_id=version_id,
+        came_late=bool(came_late),
     )
 
 
@@ -150,9 +154,16 @@ _LEAVE_OUT = """
         SELECT 1 FROM temp.pages AS seen WHERE seen.portal_id = pages.portal_id AND seen.url = pages.url
             AND seen.fetched_at BETWEEN :since AND :until)
 """
+_CAME_LATE = """
+    EXISTS (SELECT 1 FROM captures AS answer
+        WHERE answer.url = own.url AND answer.portal_id = own.portal_id AND answer.status = 304
+            AND answer.fetched_at > own.fetched_at AND answer.id < own.id
+            AND NOT EXISTS (SELECT 1 FROM versions WHERE article_id = articles.id AND replaces IS NULL
+                AND seen_at > own.fetched_at AND seen_at <= answer.fetched_at))
+"""
 _BATCH = f"""
     SELECT page.portal_id, page.url, articles.id, own.id, own.run_id, own.url, own.fetched_at, own.content_type,
-        own.encoding, own.payload_sha256, {NEWEST_READING.format(capture="own.id")},
+        own.encoding, own.payload_sha256, {NEWEST_READING.format(capture="own.id")}, {_CAME_LATE},
         own.warc_file, own.warc_offset, own.warc_length,
         original.warc_file, original.warc_offset, original.warc_length
     FROM (SELECT DISTINCT portal_id, url FROM temp.pages WHERE (portal_id, url) > (?, ?)

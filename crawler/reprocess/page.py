@@ -147,7 +147,9 @@ class _Page:
         was_shown = False
         unseen: FoundEdit | None = None
         for sighting in self._history.sightings:
-            if sighting.version_id is None and (before is None or _payload(before) == sighting.capture.payload_sha256):
+            if sighting.version_id is None and (
+                before is None or sighting.came_late or _payload(before) == sighting.capture.payload_sha256
+            ):
                 continue
             try:
                 reading = self._reading(sighting, listed)
