@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from crawler.catalogue import load
 from crawler.demo.server import serve
+from crawler.importing.work import Import
 from tests.conftest import ROOT
-from tests.support.crawling import Archive, entry, news_site
+from tests.support.crawling import Archive, article_page, entry, news_site, text_of
 from tests.support.evidence import assert_both_readers_read_all, assert_nothing_is_lost_or_double
 from tests.support.verified import findings
 from tests.test_verify import xianzhi
@@ -84,3 +86,23 @@ def test_the_next_copy_takes_only_what_is_new(crawling: Archive, tmp_path: Path)
     assert list(copy.warc.glob("*.open")) == []
     assert xianzhi(copy, "--repair").returncode == 0
     assert copy.one("SELECT count(*) FROM articles") == ARTICLES
+
+
+def test_nights_that_an_older_copy_of_the_database_does_not_know_are_read_from_their_files(tmp_path: Path) -> None:
+    archive, site = Archive(tmp_path), news_site(3)
+    told = "SELECT url, seen_at, versions.title, text_sha256 FROM versions JOIN articles ON articles.id = article_id"
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"]))
+        assert archive.crawl("--jobs", "1").exit_code == 0
+        older = archive.db.read_bytes()
+        for path, page in news_site(4).pages.items():
+            site.replace(path, page)
+        site.replace("/news/2021/101.html", article_page("改过的题目在这里", text_of(1)))
+        assert archive.crawl("--jobs", "1", "--full").exit_code == 0
+    known = sorted(archive.query(told))
+    assert len(known) == 5
+    archive.db.write_bytes(older)
+    [portal] = load(archive.folder / "portals.toml")
+    Import(sorted(archive.warc.iterdir()), portal, db=archive.db, warc=archive.warc)()
+    assert sorted(archive.query(told)) == known
+    assert findings(archive) == []

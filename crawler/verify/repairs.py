@@ -24,7 +24,10 @@ REPAIRS: Mapping[Kind, str] = {
         "The WARC file is the evidence, and its manifest tells whether it was changed; if it was not, the database was."
         " Restore the database from a backup; xianzhi verify --repair then adopts what that does not know yet."
     ),
-    "unlisted": "Nothing is lost. xianzhi verify --repair gives these records their rows.",
+    "unlisted": (
+        "Nothing is lost. xianzhi verify --repair gives these records their rows. Where the database is an older copy than"
+        " the files, let xianzhi import read them first (docs/operations.md, Restoring)."
+    ),
     "revisit": "The payload is in the original record. Restore the database from a backup.",
     "text": (
         "The page itself is in its WARC record. Restore the database from a backup; without one, xianzhi reprocess"
