@@ -5,14 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crawler.archive import rules, search
 from crawler.archive.connection import open_archive
@@ -203,6 +207,24 @@ def test_what_came_late_is_not_what_the_article_says_where_an_answer_304_was_beh
     shelf.see(page("新题目在此"), extractor=EXTRACTOR, day=9)
     assert shelf.reprocess().summary.counts.edits == 0
     assert_all_is_well(shelf)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(st.integers(0, 2), min_size=2, max_size=5).flatmap(lambda shown: st.permutations(list(enumerate(shown))))
+)
+def test_in_whatever_order_captures_came_each_version_differs_from_the_one_before(
+    arrived: list[tuple[int, int]],
+) -> None:
+    titles = ("第一个题目", "第二个题目", "第三个题目")
+    with tempfile.TemporaryDirectory() as folder, closing(Shelf(Path(folder))) as shelf:
+        for day, shown in arrived:
+            shelf.see(page(titles[shown], more=f"<!-- {day} -->"), day=day, extractor=EXTRACTOR)
+        shelf.reprocess()
+        told = [title for (title,) in shelf.query("SELECT title FROM versions ORDER BY seen_at, id")]
+        assert all(before != after for before, after in pairwise(told))
+        _, last = max(arrived)
+        assert shelf.query("SELECT title FROM articles") == [(titles[last],)]
 
 
 def test_after_reprocessing_a_crawl_finds_nothing_new_in_what_did_not_change(shelf: Shelf) -> None:

@@ -25,8 +25,8 @@ REPAIRS: Mapping[Kind, str] = {
         " Restore the database from a backup; xianzhi verify --repair then adopts what that does not know yet."
     ),
     "unlisted": (
-        "Nothing is lost. xianzhi verify --repair gives these records their rows. Where the database is an older copy than"
-        " the files, let xianzhi import read them first (docs/operations.md, Restoring)."
+        "Nothing is lost. xianzhi verify --repair gives these records their rows. Where the database is an older copy"
+        " than the files, let xianzhi import read them first (docs/operations.md, Restoring)."
     ),
     "revisit": "The payload is in the original record. Restore the database from a backup.",
     "text": (
