@@ -7,7 +7,6 @@ and the others go on.
 import logging
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -19,7 +18,7 @@ from crawler.archive import afterwards, custody
 from crawler.archive.connection import ArchiveError, large_cache, open_archive
 from crawler.archive.lock import RunLock
 from crawler.archive.merge import Merged, Stored, merge, merged_names
-from crawler.disk import sync_folder
+from crawler.disk import passing_folder, sync_folder
 from crawler.store import Store, point
 
 SHARD = "xianzhi-shard-*.db"
@@ -77,8 +76,8 @@ def bring_home(
             stored = frozenset(name.partition("/")[2] for name in store.names("warc/"))
             warc.mkdir(parents=True, exist_ok=True)
             point(warc, store)
-        with tempfile.TemporaryDirectory(prefix="xianzhi-merge-", dir=db.parent) as folder:
-            for shard in chain(shards, _fetched(conn, store, Path(folder)) if store else ()):
+        with passing_folder(db) as folder:
+            for shard in chain(shards, _fetched(conn, store, folder) if store else ()):
                 on_progress(f"merging {shard.name}", len(brought.shards))
                 _bring(conn, shard, warc, stored, brought)
         custody.seal_and_say(conn, db=db, warc=warc, say=on_log)

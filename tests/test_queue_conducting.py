@@ -54,10 +54,12 @@ def test_a_night_whose_end_was_cut_off_behind_its_seal_is_brought_home_again_and
     assert [result.status for result in conducting().catch_up()] == ["ok"]
     with psycopg.connect(dsn) as conn:
         conn.execute("UPDATE xianzhi.nights SET ended_at = NULL")
+    (archive.folder / "a.db.passing-left").mkdir()
     sealed = archive.query("SELECT * FROM runs")
     time.sleep(1)  # the second that a run ended at is sealed, too
     assert [result.status for result in conducting().catch_up()] == ["ok"]
     assert archive.query("SELECT * FROM runs") == sealed
+    assert not list(archive.folder.glob("*.passing-*")), "nor what the killed process was about to merge"
     assert findings(archive) == []
 
 

@@ -2,12 +2,10 @@
 
 import logging
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from crawler.archive import custody, runs, seeds
 from crawler.archive.connection import ArchiveError, open_archive
@@ -16,6 +14,7 @@ from crawler.archive.merge import merge, merged_names
 from crawler.archive.postgres import PostgresFrontier, connect
 from crawler.archive.recovery import recover
 from crawler.catalogue import Portal
+from crawler.disk import passing_folder
 from crawler.fetch.options import Options
 from crawler.fetch.tally import Tally
 from crawler.messages import Say, say
@@ -93,9 +92,9 @@ class Conductor:
             with closing(connect(self._dsn)) as conn:
                 PostgresFrontier(conn).bring(archive, [portal.id for portal in portals])
             objects = {}
-            with tempfile.TemporaryDirectory(dir=options.db.parent) as folder:
+            with passing_folder(options.db) as folder:
                 for portal in portals:
-                    seed = Path(folder) / f"{run_id}-{portal.id}.db"
+                    seed = folder / f"{run_id}-{portal.id}.db"
                     seeds.write(archive, portal.id, seed)
                     objects[portal.id] = f"seeds/{seed.name}"
                     self._store.put(seed, objects[portal.id])
@@ -171,11 +170,11 @@ class Conductor:
         lost = []
         known = merged_names(archive)
         own = {f"{shard}.db" for shard in shards}
-        with tempfile.TemporaryDirectory(dir=self._options.db.parent) as folder:
+        with passing_folder(self._options.db) as folder:
             for name in (stored.rpartition("/")[2] for stored in self._store.names("shards/")):
                 if name in known:
                     continue
-                path = self._store.fetch(f"shards/{name}", Path(folder))
+                path = self._store.fetch(f"shards/{name}", folder)
                 try:
                     merge(archive, path)
                 except ArchiveError as error:
