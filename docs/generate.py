@@ -25,6 +25,7 @@ def commands() -> str:
     wide = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
     context = click.Context(cli, info_name="xianzhi", **wide)
     for name, command, parent in walk(cli, context, "xianzhi"):
+        command._help_option = None  # noqa: SLF001 - click keeps the names of whoever asked first in the process
         own = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, **wide)
         parts.append(f"## {name}\n\n```text\n{command.get_help(own).rstrip()}\n```\n")
     return "\n".join(parts)

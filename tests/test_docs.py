@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from crawler.catalogue import FAMILIES, Portal
 from crawler.cli import COMMANDS, cli
+from crawler.cli.reprocess import reprocess
 from docs import generate
 from tests.conftest import ROOT
 
@@ -20,6 +22,11 @@ from tests.conftest import ROOT
 def test_a_reference_page_is_what_the_code_says(page: str) -> None:
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert written == generate.PAGES[page](), "write it anew: python docs/generate.py"
+
+
+def test_the_page_of_commands_is_the_same_whatever_was_called_before_it() -> None:
+    CliRunner().invoke(reprocess, ["--nonsense"])
+    assert generate.commands() == (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
