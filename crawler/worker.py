@@ -29,6 +29,7 @@ from crawler.catalogue import Portal
 from crawler.detection.family import GENERIC
 from crawler.detection.look import family_of, without_a_look
 from crawler.fetch.chromium import BrowserMissing
+from crawler.fetch.downloader import PoliteDownloader
 from crawler.fetch.errors import Unreachable
 from crawler.fetch.options import Options
 from crawler.fetch.session import Session
@@ -126,6 +127,9 @@ class Worker:
             # Scrapy never ends a crawl that was told to stop before its engine ran: those are told when it does.
             running = [crawler for crawler in self.process.crawlers if crawler.engine and crawler.engine.running]
             stops |= {asyncio.create_task(crawler.stop_async()) for crawler in running}
+            for crawler in self.process.crawlers:
+                if crawler.engine:
+                    PoliteDownloader.of(crawler).drop_waiting()
             await asyncio.wait(self.groups, timeout=STOP_SECONDS)
         if stops:
             await asyncio.wait(stops)

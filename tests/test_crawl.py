@@ -207,6 +207,20 @@ def test_a_run_goes_on_when_nobody_reads_its_log(archive: Archive) -> None:
     assert archive.one("SELECT count(*) FROM articles") == 3
 
 
+def test_an_interrupted_run_does_not_wait_for_its_next_request(archive: Archive) -> None:
+    site = news_site(4)
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"], 'cms = "generic"'))
+        process = archive.start("--delay", "600")
+        while not site.hits.total():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert archive.query("SELECT status FROM portal_runs") == [("interrupted",)]
+        assert archive.crawl().portal("liuxi")["new"] == 4
+
+
 def test_a_worker_that_is_stopped_before_its_first_crawl_has_begun_ends(archive: Archive) -> None:
     with serve({"liuxi": news_site(3)}) as urls:
         archive.write_catalogue(entry("liuxi", urls["liuxi"]))

@@ -18,6 +18,7 @@ from crawler.fetch.errors import Dropped
 from crawler.fetch.session import Session
 
 DROPPED = "another worker has the portal now"
+STOPPED = "stopped before it was asked for"
 CUT_OFF = "cut off: this worker may have been taken for dead"
 LOOK_SECONDS = 0.5
 """Between two looks whether an answer may still be waited for."""
@@ -81,6 +82,12 @@ class PoliteDownloader(Downloader):
         self._resume[key] = resume
         slot.close()
         slot.latercall = call_later(seconds, self._latercall, slot)
+
+    def drop_waiting(self) -> None:
+        """End the requests that wait for their turn, as a crawl that stops would wait a Crawl-delay for them."""
+        for slot in self.slots.values():
+            while slot.queue:
+                slot.queue.popleft()[1].errback(Dropped(STOPPED))
 
     def _apply(self, key: str, slot: Slot) -> None:
         slot.delay = max(self._polite[key], self._backoff.get(key, 0.0))

@@ -16,7 +16,7 @@ class Unreachable(Blocked):
 
 
 class Dropped(Blocked):
-    """The portal is another worker's by now."""
+    """The portal is another worker's by now, or the run is being stopped."""
 
 
 class NoAnswer(DownloadFailedError):  # noqa: N818 - says what happened
