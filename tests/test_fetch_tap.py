@@ -341,6 +341,7 @@ def test_what_is_over_a_limit_is_cut_and_not_a_response(name):
     outcome, heard, _ = found()["limits"][name]
     exchange = outcome.exchange
     assert outcome.error == "DownloadCancelledError"
+    assert "bytes" in outcome.words
     assert exchange.truncated == "length"
     kept = outcome.interim + exchange.response
     assert bytes(heard.sent).startswith(kept)

@@ -324,6 +324,9 @@ class TapDownloadHandler(HTTP11DownloadHandler):
             if tap.is_connected:
                 raise
             raise ConnectTimeout(str(error)) from error
+        except DownloadCancelledError as error:
+            maxsize = request.meta.get("download_maxsize", self._default_maxsize)
+            raise DownloadCancelledError(f"cut short, as its body is longer than {maxsize:,} bytes") from error
         if tap.is_over:
             raise DownloadCancelledError(f"{request.url} sent more than {tap.size} bytes")
         if tap.is_reset and "partial" in response.flags:
