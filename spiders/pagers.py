@@ -1,6 +1,7 @@
 """How list pages lead to their next page: the shapes that many families share."""
 
 import re
+from itertools import islice
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from crawler.text.urls import absolute
@@ -16,6 +17,9 @@ CREATE_PAGE = re.compile(
     r"(?P<pages>\d{1,6})\s*,\s*(?P<current>\d{1,6})\s*,\s*['\"](?P<stem>[^'\"]+)['\"]\s*,\s*['\"](?P<ext>\w+)['\"]"
 )
 """TRS counts from 0 (``createPageHTML(25, 0, "index", "html")``); UCAP names a container first and counts from 1."""
+MAX_CALLS = 10
+"""Calls of a page that are looked at."""
+COMMENTS = (("<!--", "-->"), ("/*", "*/"))
 PAGES_IN_WORDS = re.compile(r"共\s*(\d{1,5})\s*页|\d\s*/\s*(\d{1,5})\s*页")
 DIGITS = re.compile(r"[0-9]{1,6}")
 
@@ -54,13 +58,19 @@ def create_page_script(listing: Listing) -> str | None:
     What the call says of the page it stands on tells whether its pages count from 0 or from 1; where that cannot be
     (the number is the same on every page), TRS's form counts from 0 and UCAP's from 1.
     """
-    found = CREATE_PAGE.search(listing.text)
+    # An older template's call may be left in a comment; where all are, the comment is for browsers without scripts.
+    calls = list(islice(CREATE_PAGE.finditer(listing.text), MAX_CALLS))
+    found = next((call for call in calls if not _is_comment(listing.text, call.start())), calls[0] if calls else None)
     if found is None or listing.number >= int(found["pages"]):
         return None
     first = int(found["current"]) - listing.number + 1
     if first not in {0, 1}:
         first = 0 if found["container"] is None else 1
     return urljoin(listing.url, f"{found['stem']}_{listing.number + first}.{found['ext']}")
+
+
+def _is_comment(text: str, place: int) -> bool:
+    return any(text.rfind(begin, 0, place) > text.rfind(end, 0, place) for begin, end in COMMENTS)
 
 
 def query_link(listing: Listing, name: str, *, first: int = 1) -> str | None:

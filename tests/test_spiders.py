@@ -71,6 +71,9 @@ def test_a_picture_and_a_headline_of_one_article_are_one_link() -> None:
         ('createPage(25,24,"index","html")', 25, None),
         ("createPageHTML('page_div',10, 1,'xlist','shtml',189);", 1, "xlist_2.shtml"),  # UCAP counts from 1
         ("createPageHTML('page_div',10, 10,'xlist','shtml',189);", 10, None),
+        ('/* createPageHTML(9, 0, "old", "html"); */ createPageHTML(25, 1, "index", "html")', 2, "index_2.html"),
+        ('</script><!-- createPageHTML(9, 0, "old", "html") --><script>createPage(9,0,"a","html")', 1, "a_1.html"),
+        ('<!-- createPageHTML(25, 0, "index", "html"); //-->', 1, "index_1.html"),
         ("nothing", 1, None),
     ],
 )
