@@ -16,12 +16,13 @@ from crawler.fetch.challenge import challenge, is_walled
 from crawler.reading import heading, kind, lines, metatags, tree
 from crawler.reading.identity import contradiction
 from crawler.records import Capture
+from crawler.text import jumps
 from crawler.text.canonical import original
 from crawler.text.coding import unpacked
 from crawler.text.decoding import decode_page
 from crawler.text.urls import same_site
 from spiders import subscriptions
-from spiders.articles import ArticleSpider
+from spiders.articles import STUB_BYTES, ArticleSpider
 from spiders.listing import Following, Link, Listing, Walk, unique
 from spiders.traps import TrapError, is_calendar
 
@@ -116,7 +117,7 @@ class PortalSpider(ArticleSpider):
         if walk.program and number == 1 and capture.status in NO_PROGRAM:
             lost = f"its program {capture.url} answered {capture.status}"
             shell = self._shell(replace(walk, program=None, lost=lost))
-            if self.session.unseen_list(self.portal.id, shell.meta["key"]):
+            if self.session.is_unasked(self.portal.id, shell.meta["key"]):
                 self.session.store_capture(capture)
                 yield shell
                 return
@@ -172,14 +173,14 @@ class PortalSpider(ArticleSpider):
         if following and same_site(following.url, self.hosts) and not is_calendar(listing.url, following.url):
             walk = replace(walk, known=known, program=None, lost="")
             request = self.list_request(following, number=listing.number + 1, via=listing.url, walk=walk)
-            if self.session.unseen_list(self.portal.id, request.meta["key"]):
+            if self.session.is_unasked(self.portal.id, request.meta["key"]):
                 self.traps.count("list", following.url)
                 yield request
 
     def _look_behind(self, listing: Listing) -> Iterator[scrapy.Request]:
-        """From a shell to the list's program; from a program that names nothing any more to the shell."""
+        """From a shell to the list's program, or where it only leads; from one that names nothing to the shell."""
         walk = listing.walk
-        following = self.behind(listing)
+        following = self.behind(listing) or _moved(listing)
         if following and same_site(following.url, self.hosts):
             program = asdict(replace(following, headers=dict(following.headers), state=dict(following.state)))
             request = self.list_request(following, number=1, via=listing.url, walk=replace(walk, program=program))
@@ -187,7 +188,7 @@ class PortalSpider(ArticleSpider):
             request = self._shell(replace(walk, program=None))
         else:
             request = None
-        if request and self.session.unseen_list(self.portal.id, request.meta["key"]):
+        if request and self.session.is_unasked(self.portal.id, request.meta["key"]):
             yield request
         elif walk.lost:
             self.session.tally(self.portal.id).fail(listing.url, walk.lost, is_list=True)
@@ -251,6 +252,12 @@ class PortalSpider(ArticleSpider):
                 self.session.store_stranger(capture, str(error))
             else:
                 yield capture
+
+
+def _moved(listing: Listing) -> Following | None:
+    """Where a page leads that is no list and only a jump to one; None for every other page."""
+    target = jumps.target(listing.text, base=listing.url) if len(listing.text) <= STUB_BYTES else None
+    return Following(url=target) if target and target != listing.url else None
 
 
 def _check_readable(listing: Listing) -> None:

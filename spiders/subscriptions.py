@@ -54,7 +54,7 @@ def _part_requests(
         request = spider.feed_request(part.url, spider.parse_sitemap, mark=mark, number=depth, via=via)
         if mark:
             settled[request.meta["key"]] = request
-        elif spider.session.unseen_list(spider.portal.id, request.meta["key"]):
+        elif spider.session.is_unasked(spider.portal.id, request.meta["key"]):
             yield request
     yield from spider.session.unseen(spider.portal.id, settled).values()
 

@@ -125,3 +125,13 @@ def test_columns_that_share_the_script_with_the_portals_id_are_all_read(archive:
         archive.write_catalogue(text.replace(f'"{urls["liuxi"]}/news/"', lists))
         archive.crawl("--max-articles", "1")
     assert set(asked) == {"003001", "003002"}
+
+
+def test_a_list_page_that_only_leads_to_the_list_is_followed_there(archive: Archive) -> None:
+    stub = page('<meta http-equiv="refresh" content="0;url=/xw/">')
+    items = "".join(f'<li><a href="/xw/2021/{n}.html">{title_of(n)}</a><b>2021-05-06</b></li>' for n in range(100, 103))
+    articles = {f"/xw/2021/{n}.html": article_page(title_of(n), text_of(n)) for n in range(100, 103)}
+    site = Site({"/news/": stub, "/xw/": page(f"<ul>{items}</ul>"), **articles})
+    with serve({"liuxi": site}) as urls:
+        archive.write_catalogue(entry("liuxi", urls["liuxi"], 'cms = "generic"'))
+        assert archive.crawl().portal("liuxi")["new"] == 3

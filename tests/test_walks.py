@@ -82,6 +82,17 @@ def test_a_list_that_begins_with_what_another_one_has_is_walked_to_its_end_the_f
 REPAIRS = page("<title>系统维护中</title><div><p>网站正在维护升级，请稍后再访问。</p></div>")
 
 
+def test_an_article_of_several_lists_is_asked_for_once(archive: Archive) -> None:
+    folders = ("/news/", "/all/", "/top/", "/new/")
+    site = Site({path: one for folder in folders for path, one in pages_of(range(100, 160), folder=folder).items()})
+    with serve({"liuxi": site}) as urls:
+        lists = ", ".join(f'"{urls["liuxi"]}{folder}"' for folder in folders)
+        given = entry("liuxi", urls["liuxi"], 'cms = "generic"')
+        archive.write_catalogue(given.replace(f'"{urls["liuxi"]}/news/"', lists))
+        assert archive.crawl().portal("liuxi")["new"] == 60
+    assert {count for (path, _), count in site.hits.items() if path.startswith("/news/2021/")} == {1}
+
+
 @pytest.mark.parametrize(
     ("newer", "trouble", "words"), [(0, Response(status=500), "answered 500"), (3, REPAIRS, "is no list: 系统维护中")]
 )

@@ -61,6 +61,8 @@ class FrontierScheduler(BaseScheduler):
         if request.meta["kind"] in MEDIA:
             self._media.append(request)
             return True
+        if request.meta["kind"] == "article" and not self._session.is_unasked(self._portal_id, request.meta["key"]):
+            return False  # a list was read while another one's requests, which are taken one by one, still came
         self._seq += 1
         self._session.sink.enqueue(to_row(request, portal_id=self._portal_id, seq=self._seq))
         if self._is_longer or len(self._window) >= WINDOW:

@@ -150,8 +150,8 @@ class Session:
         seen = self.sink.seen(portal_id, by_key.keys(), tonight_only=self.options.full)
         return {key: value for key, value in by_key.items() if key not in seen}
 
-    def unseen_list(self, portal_id: str, key: str) -> bool:
-        """Whether a list page was not asked for in this run yet: a pager that turns in circles ends here."""
+    def is_unasked(self, portal_id: str, key: str) -> bool:
+        """Whether a page was not asked for in this run yet: a pager that turns in circles ends here."""
         return not self.sink.seen(portal_id, [key], tonight_only=True)
 
     def queued(self, portal_id: str, *, limit: int) -> int:
