@@ -106,6 +106,7 @@ class Nights:
     def look(self, run_id: str) -> Night:
         """How far the night *run_id* is. Raises UnknownNightError where the queue knows none of that name."""
         with transaction(self._dsn) as conn:
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # all of it as it was at one moment
             portals = conn.execute(_PORTALS, (run_id,)).fetchall()
             if not portals:
                 raise UnknownNightError(
