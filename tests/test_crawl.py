@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,7 @@ def test_an_interrupted_run_does_not_wait_for_its_next_request(archive: Archive)
         process = archive.start("--delay", "600")
         while not site.hits.total():
             assert process.poll() is None
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
         assert process.returncode == 130
@@ -231,7 +233,7 @@ def test_a_worker_that_is_stopped_before_its_first_crawl_has_begun_ends(archive:
         worker = Child.start(Options(db=archive.db, warc=archive.warc, allow_networks=(LOOPBACK,)), run_id)
         worker.send(Work((portal,)))
         worker.send(Stop())
-        worker.process.join(timeout=10)
+        worker.process.join(timeout=30)
         is_alive = worker.process.is_alive()
         worker.kill()
         worker.pipe.close()

@@ -82,7 +82,7 @@ def test_after_a_day_every_article_is_looked_at_once_more_and_asked_whether_it_c
 
 def test_looks_come_1_3_7_30_90_and_365_days_after_the_first_sight_and_then_no_more(county: County) -> None:
     looked, age = [], 0
-    for step in (1, 1, 1, 1, 3, 20, 3, 30, 30, 200, 75, 400):
+    for step in (1, 1, 1, 4, 23, 60, 200, 75, 400):
         county.let_days_pass(step)
         age += step
         county.night()
