@@ -9,9 +9,6 @@ from crawler.reading.identity import contradiction
 from crawler.records import Article, Capture
 from crawler.text.canonical import canonical
 
-MAX_REASON = 200
-"""Characters of a page that the report quotes."""
-
 
 class StorePipeline:
     """Ends every request: an article with its rows, everything else with its capture's."""
@@ -75,6 +72,6 @@ def _trouble(article: Article, *, is_home: bool) -> str | None:
     if is_home:
         return "led to the front page"
     if kind.is_refusal(article.title, "\n".join(said), whole=sum(map(len, said))):
-        return f"shows no article: {article.title or said[0]}"[:MAX_REASON]
+        return f"shows no article: {article.title or said[0]}"[: kind.MAX_QUOTE]
     is_blank = not (article.title or said or article.removed or article.images or article.attachments)
     return "shows nothing" if is_blank else None

@@ -31,8 +31,6 @@ NO_PROGRAM = NOT_THERE | {400, 403, 405, 500}
 """What a program answers that moved, or is asked in a way that it does not know any more."""
 LIST_STUB_BYTES = 600
 """A later list page that short is none: servers of TRS send 300 to 400 bytes for pages that were never published."""
-MAX_REASON = 200
-"""Characters of a page that the report quotes."""
 OVERLAP = 1
 """Pages looked at behind one that brought nothing new: items are pinned, re-ordered, and move on while we read."""
 
@@ -274,4 +272,4 @@ def _check_readable(listing: Listing) -> None:
     title, layout = heading.of_page(root), lines.lay_out(root)
     is_end = listing.number > 1 and kind.is_missing(title, "\n".join(line.text for line in layout.lines))
     if not is_end and kind.refuses(title, layout):
-        raise RefusalError(f"is no list: {title or layout.lines[0].text}"[:MAX_REASON])
+        raise RefusalError(f"is no list: {title or layout.lines[0].text}"[: kind.MAX_QUOTE])

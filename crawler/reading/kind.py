@@ -48,6 +48,8 @@ SHORT_LINE = 12
 
 MAX_REFUSAL = 400
 """A page that refuses, asks for a login or sends elsewhere says no more than that (characters)."""
+MAX_QUOTE = 200
+"""Characters of what such a page says that a report quotes."""
 FEED_HEAD = 2_000
 """Characters in which a feed's first tag stands."""
 
