@@ -1,4 +1,4 @@
-"""``/``, ``/search`` and what a search can be taken along as: table, feed, data; and what search engines are told."""
+"""``/search``, and what a search can be taken along as: table, feed, data."""
 
 import csv
 import io
@@ -16,77 +16,23 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from protego import Protego
 
-from crawler.archive import runs, search_query, writer
-from crawler.archive.batch import Observation
-from crawler.archive.connection import open_archive, transaction
-from crawler.archive.withholding import withhold
+from crawler.archive import search_query
+from crawler.archive.connection import open_archive
 from crawler.publish.exports.csv_text import unguarded
 from crawler.publish.site import export_csv, facts, narrowing, search
 from crawler.publish.site.language import words
 from crawler.text.query import parse
-from tests.support.archive import START, article, batch, begin
+from tests.support.searched import HIDDEN, HOSTILE, fill
 from tests.support.sites import get, opened, served
 
-HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
-PORTALS = {"qian": "610424", "liquan": "610425", "qingshui": "620521"}
-HIDDEN = 7
-"""The id of the article that is withheld."""
 ATOM = "{http://www.w3.org/2005/Atom}"
-SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty articles about 扶贫, one a month over five years, every fourth one about 水利 too, on three portals."""
     path = tmp_path_factory.mktemp("search") / "archive.db"
-    conn = begin(open_archive(path), *PORTALS)
-    with transaction(conn):
-        runs.load_divisions(conn)
-        conn.executemany("UPDATE portals SET division_code = ? WHERE id = ?", [(b, a) for a, b in PORTALS.items()])
-        conn.execute("INSERT INTO portal_runs (run_id, portal_id, status) SELECT id, 'qian', 'failed' FROM runs")
-        conn.execute("UPDATE runs SET status = 'failed'")
-    items = []
-    for number in range(60):
-        portal = list(PORTALS)[number % 3]
-        script = "扶貧" if number % 2 else "扶贫"
-        text = f"乾县召开{script}工作会议，第{number}次。" + ("会后检查水利工程。" if number % 4 == 0 else "")
-        items.append(
-            article(
-                "县委办公室讯。" * 30 + text,
-                title=f"{'水利建设' if number % 20 == 0 else '工作'}会议第{number}次",
-                published=f"{2014 + number // 12}-{number % 12 + 1:02}-0{number % 9 + 1}",
-                portal_id=portal,
-                division=PORTALS[portal],
-                url=f"https://{portal}.example/{number}.html",
-                day=number,
-            )
-        )
-    items.append(
-        article(HOSTILE, title=HOSTILE, portal_id="qian", division="610424", url="https://qian.example/h.html")
-    )
-    items.append(
-        article(
-            "=HYPERLINK(1) 公式",
-            title="=1+1",
-            portal_id="qian",
-            published="2999-01-01",
-            url="https://qian.example/f.html",
-        )
-    )
-    items.append(
-        article(
-            "没有日期", title=None, portal_id="liquan", division="610425", url="https://liquan.example/u.html", day=9
-        )
-    )
-    writer.write(conn, batch(*items))
-    gone = Observation(
-        portal_id="qian", url="https://qian.example/3.html", seen_at=START.replace(year=2025), state="gone"
-    )
-    writer.write(conn, batch(observations=(gone,)))
-    withhold(conn, HIDDEN, "a private person")
-    conn.close()
+    fill(path)
     return path
 
 
@@ -286,6 +232,22 @@ def test_what_is_withheld_is_nowhere(site: Any) -> None:
         assert f"/article/{HIDDEN}<" not in text, path
 
 
+def test_a_search_that_takes_too_long_says_so_in_the_readers_language(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never_done(conn: sqlite3.Connection, *_: object) -> Any:
+        endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+        return conn.execute(endless).fetchall()
+
+    monkeypatch.setattr(search, "_found", never_done)
+    monkeypatch.setitem(site._settings, "sql_time_limit_ms", 50)
+    for lang in ("zh", "en"):
+        answer = get(site, f"/search?q=扶贫&_lang={lang}")
+        assert answer.status_code == 503
+        assert words(lang)("frame.too_slow.title") in answer.text
+    assert get(site, "/search.json?q=扶贫").json()["status"] == 503
+
+
 # What it can be taken along as
 
 
@@ -382,105 +344,3 @@ def test_a_feed_has_first_what_the_archive_got_last(site: Any) -> None:
 def test_a_feed_says_in_words_what_it_follows(site: Any, lang: str, title: str) -> None:
     asked = "q=扶贫&from=2014&division=610424&portal=qian&state=gone"
     assert ET.fromstring(get(site, f"/search.atom?{asked}&_lang={lang}").content).findtext(f"{ATOM}title") == title
-
-
-# The front page
-
-
-def test_the_front_page_says_how_much_there_is_and_what_is_missing(site: Any) -> None:
-    page = get(site, "/?_lang=en").text
-    assert "<strong>62</strong> articles" in page
-    assert '<strong><a href="/portal?_lang=en">3</a></strong> portals' in page
-    assert 'aria-label="Shaanxi: 41"' in page
-    assert "1 portal was not crawled well last time" in page
-    assert "2 portals were never crawled yet" in page
-    assert "/portal/qian" in page
-
-
-def test_the_front_page_counts_what_the_public_sees(site: Any) -> None:
-    covered = get(site, "/index.json").json()["coverage"]
-    assert covered["articles"] == 62
-    assert covered["provinces"]["62"] == 20
-    assert covered["years"]["2014"] == 11
-    assert "2999" not in covered["years"]
-    assert covered["undated"] == covered["articles"] - sum(covered["years"].values()) > 0
-
-
-def test_the_site_of_an_archive_without_articles_stands_and_says_so(tmp_path: Path) -> None:
-    open_archive(tmp_path / "empty.db").close()
-    with opened(tmp_path / "empty.db") as site:
-        for path in (
-            "/",
-            "/about",
-            "/search?q=扶贫",
-            "/articles.atom",
-            "/sitemap.xml",
-            "/sitemap-0.xml",
-            "/index.json",
-        ):
-            assert get(site, path).status_code == 200, path
-        assert get(site, "/sitemap-1.xml").status_code == 404
-        assert "还没有收到文章。" in get(site, "/").text
-
-
-# Search engines
-
-
-def test_robots_may_read_articles_and_places_but_follow_no_combination_of_filters(site: Any) -> None:
-    rules = Protego.parse(get(site, "/robots.txt").text)
-    for path in ("/", "/article/1", "/county/610424", "/portal/qian", "/about", "/changes", "/sitemap.xml"):
-        assert rules.can_fetch(f"http://localhost{path}", "*"), path
-    for path in (
-        "/search?q=a",
-        "/search.atom?q=a",
-        "/export.csv?q=a",
-        "/changes?kind=gone",
-        "/archive",
-        "/archive/articles",
-        "/section/1",
-    ):
-        assert not rules.can_fetch(f"http://localhost{path}", "*"), path
-    page = get(site, "/search?q=扶贫").text
-    assert '<meta name="robots" content="noindex">' in page
-    facets = re.findall(r'<ul class="choices">.*?</ul>', page, re.DOTALL)
-    assert facets
-    assert all('rel="nofollow"' in anchor for facet in facets for anchor in re.findall("<a [^>]*>", facet))
-
-
-def test_the_sitemaps_name_every_article_that_is_shown(site: Any) -> None:
-    index = ET.fromstring(get(site, "/sitemap.xml").content)
-    addresses = [one.text or "" for one in index.iter(f"{SITEMAP}loc")]
-    assert addresses == ["http://localhost/sitemap-0.xml", "http://localhost/sitemap-1.xml"]
-    pages = [one.text or "" for one in ET.fromstring(get(site, addresses[1]).content).iter(f"{SITEMAP}loc")]
-    assert len(pages) == 62
-    others = [one.text or "" for one in ET.fromstring(get(site, addresses[0]).content).iter(f"{SITEMAP}loc")]
-    for one in (*pages[:3], *others):
-        assert get(site, one).status_code == 200, one
-
-
-def test_where_there_is_no_prefecture_none_is_named(tmp_path: Path) -> None:
-    conn = begin(open_archive(tmp_path / "capital.db"), "dongcheng")
-    writer.write(conn, batch(article("正文", portal_id="dongcheng", division="110101")))
-    conn.execute("UPDATE portals SET division_code = '110101'")
-    conn.close()
-    with opened(tmp_path / "capital.db") as site:
-        assert re.findall(r"/county/(\d+)<", get(site, "/sitemap-0.xml").text) == ["110000", "110101"]
-        narrower = get(site, "/search?division=11").text
-    assert "division=110101" in narrower
-    assert "110100" not in narrower
-
-
-def test_a_search_that_takes_too_long_says_so_in_the_readers_language(
-    site: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never_done(conn: sqlite3.Connection, *_: object) -> Any:
-        endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-        return conn.execute(endless).fetchall()
-
-    monkeypatch.setattr(search, "_found", never_done)
-    monkeypatch.setitem(site._settings, "sql_time_limit_ms", 50)
-    for lang in ("zh", "en"):
-        answer = get(site, f"/search?q=扶贫&_lang={lang}")
-        assert answer.status_code == 503
-        assert words(lang)("frame.too_slow.title") in answer.text
-    assert get(site, "/search.json?q=扶贫").json()["status"] == 503
